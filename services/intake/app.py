@@ -1,0 +1,29 @@
+"""Composition root of intake."""
+
+from importlib import resources
+
+from fastapi import FastAPI
+from fastapi.staticfiles import StaticFiles
+
+from services.intake import api, consumer, pages
+from services.intake.settings import Settings
+from services.intake.store import Store
+from shared import web
+from shared.service import Service
+from shared.settings import load
+
+
+def build(settings: Settings | None = None) -> FastAPI:
+    settings = settings or load(Settings)
+    seconds = settings.register_seconds
+    service = Service(
+        "intake", settings, title="MiGlobe intake", summary="Requests of municipalities, and their status."
+    )
+    store = Store(service.mongo, service.commits, settings.register_file)
+    service.prepares(store.prepare)
+    service.routes(api.router(store, web.once(service.mongo), settings))
+    service.routes(pages.router(store, settings))
+    service.app.mount("/assets", StaticFiles(directory=str(resources.files("services.intake") / "static")))
+    service.consumes(consumer.reactions(store))
+    service.runs("register", lambda: store.follow_register(seconds))
+    return service.app

@@ -1,0 +1,43 @@
+"""Intake's own knobs: the deadlines that the status page promises, and the limits of the open form."""
+
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from pydantic import Field
+
+from services.intake.status import Deadlines
+from shared.settings import Settings as Common
+
+
+class Settings(Common):
+    """Deadlines count working days of the state; a limit of 0 is off."""
+
+    due_match_days: int = Field(default=3, ge=1, le=250, description="from submission to the advisors being asked")
+    due_parked_days: int = Field(default=10, ge=1, le=250, description="from parking to the office's next attempt")
+    due_first_talk_days: int = Field(default=15, ge=1, le=250, description="from acceptance to the first talk")
+    due_next_session_days: int = Field(default=20, ge=1, le=250, description="from one session to the next or closing")
+    due_record_days: int = Field(default=5, ge=1, le=250, description="from a session to its record")
+    due_feedback_days: int = Field(default=20, ge=1, le=250, description="from closing to the feedback")
+    limit_address_minute: int = Field(default=30, ge=0, description="requests per minute from one network address")
+    limit_email_day: int = Field(default=20, ge=0, description="requests per day for one contact's e-mail address")
+    register_seconds: float = Field(default=30.0, gt=0, description="how often a process looks for a changed register")
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.time_zone)
+
+    def today(self, now: datetime) -> date:
+        """The programme's day at `now`."""
+        return now.astimezone(self.zone).date()
+
+    def deadlines(self) -> Deadlines:
+        return Deadlines(
+            match=self.due_match_days,
+            parked=self.due_parked_days,
+            first_talk=self.due_first_talk_days,
+            next_session=self.due_next_session_days,
+            record=self.due_record_days,
+            feedback=self.due_feedback_days,
+            subdivision=self.subdivision,
+            zone=self.zone,
+        )

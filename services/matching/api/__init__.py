@@ -1,0 +1,13 @@
+"""The HTTP door: parse, call a handler, return. One file per subject."""
+
+from fastapi import APIRouter
+
+from services.matching.api import advisors, assignments, requests, sessions
+from services.matching.api.door import Door
+
+
+def router(door: Door) -> APIRouter:
+    made = APIRouter(prefix="/api")
+    for subject in (advisors, requests, assignments, sessions):
+        made.include_router(subject.router(door))
+    return made

@@ -1,0 +1,112 @@
+"""/api/assignments: who was asked and why, and their answers."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query
+from pydantic import BaseModel
+
+from services.matching.api.bodies import DeclineBody, Page
+from services.matching.api.door import Answering, AssignmentId, Door, Limit, answering
+from services.matching.api.views import AssignmentDetail, AssignmentView, assignment, explained
+from services.matching.domain.model import Engagement, ListedState, Reason, Round
+from services.matching.handlers import rounds as handlers
+from shared.auth import Caller, require
+from shared.commit import again
+from shared.errors import Forbidden
+from shared.events.base import AdvisorId, Id
+
+LINKED: dict[str, Any] = {"security": [{}]}
+"""A link's token does in place of a bearer token."""
+
+
+class Answered(BaseModel):
+    """`complete`: everybody has accepted, the consultation has begun."""
+
+    assignment_id: str
+    request_id: str
+    advisor_id: str
+    answer: str
+    reason: Reason | None
+    complete: bool
+    state: ListedState
+
+
+def router(door: Door) -> APIRouter:
+    made = APIRouter(prefix="/assignments", tags=["assignments"])
+    concerned = require(door.secret, "coordinator", "advisor")
+    answerer = answering(door.secret)
+    store = door.store
+
+    @made.get("")
+    async def assignments(
+        caller: Annotated[Caller, Depends(concerned)],
+        request: Annotated[Id | None, Query(description="of this request only")] = None,
+        advisor: Annotated[AdvisorId | None, Query(description="of this advisor only")] = None,
+        limit: Limit = 50,
+        after: Annotated[Id | None, Query()] = None,
+    ) -> Page[AssignmentView]:
+        """Every round, the oldest first; an advisor sees their own."""
+        if caller.role == "advisor":
+            if advisor not in (None, caller.subject):
+                raise Forbidden("Sie sehen nur Ihre eigenen Anfragen.", "You see your own assignments only.")
+            advisor = caller.subject
+        found = await store.assignments(advisor, request, after or "", limit + 1)
+        items = [assignment(one, _round(one, asked), door.register) for one, asked in found[:limit]]
+        return Page(items=items, next=items[-1].assignment_id if len(found) > limit else None)
+
+    @made.get("/{assignment_id}")
+    async def one(assignment_id: AssignmentId, caller: Annotated[Caller, Depends(concerned)]) -> AssignmentDetail:
+        """With the points per criterion of the chosen and, for coordinators, of the next best.
+
+        The need is shown to whoever is asked or has accepted, not to those who are out.
+        """
+        known = await handlers.of_assignment(store, assignment_id)
+        asked = _round(known, assignment_id)
+        if caller.role == "advisor" and asked.seat(caller.subject) is None:
+            raise Forbidden("Das ist nicht Ihre Anfrage.", "This is not your assignment.")
+        seated = known.current is not None and any(one.advisor_id == caller.subject for one in known.current.held)
+        dossier = await store.dossier(known.id) if seated or caller.role == "coordinator" else None
+        return explained(known, asked, door.register, dossier, whole=caller.role == "coordinator")
+
+    @made.post("/{assignment_id}/accept", openapi_extra=LINKED)
+    async def accept(assignment_id: AssignmentId, who: Annotated[Answering, Depends(answerer)]) -> Answered:
+        """Take the request. Accepting twice is fine."""
+        known = await again(
+            lambda: handlers.answer(store, assignment_id, who.advisor_id, "accepted", None, who.by, door.clock())
+        )
+        return _answered(known, assignment_id, who.advisor_id)
+
+    @made.post("/{assignment_id}/decline", openapi_extra=LINKED)
+    async def decline(
+        assignment_id: AssignmentId, body: DeclineBody, who: Annotated[Answering, Depends(answerer)]
+    ) -> Answered:
+        """Leave the request to the next in line. Declining twice is fine."""
+        known = await again(
+            lambda: handlers.answer(store, assignment_id, who.advisor_id, "declined", body.reason, who.by, door.clock())
+        )
+        return _answered(known, assignment_id, who.advisor_id)
+
+    return made
+
+
+def _round(engagement: Engagement, assignment_id: str) -> Round:
+    found = engagement.round(assignment_id)
+    assert found is not None
+    return found
+
+
+def _answered(engagement: Engagement, assignment_id: str, advisor_id: str) -> Answered:
+    asked = _round(engagement, assignment_id)
+    seat = asked.seat(advisor_id)
+    assert seat is not None
+    return Answered.model_validate(
+        {
+            "assignment_id": assignment_id,
+            "request_id": engagement.id,
+            "advisor_id": advisor_id,
+            "answer": seat.answer,
+            "reason": seat.reason,
+            "complete": asked.complete,
+            "state": engagement.state,
+        }
+    )

@@ -1,0 +1,41 @@
+"""The composition root of matching."""
+
+from datetime import UTC, datetime
+
+from fastapi import FastAPI
+
+from services.matching import api, consumer, pages
+from services.matching.api.door import Door
+from services.matching.matcher import Matcher
+from services.matching.settings import Settings
+from services.matching.store import Store
+from shared import register
+from shared.events.base import moment
+from shared.service import Service
+from shared.settings import load
+
+
+def clock() -> datetime:
+    return moment(datetime.now(UTC))
+
+
+def build(settings: Settings | None = None) -> FastAPI:
+    settings = settings or load(Settings)
+    service = Service(
+        "matching",
+        settings,
+        title="MiGlobe matching",
+        summary="Who advises whom: advisors, assignments, sessions, closings.",
+    )
+    rules = settings.rules()
+    rules.respond_by(clock())  # loads the calendar, most of a second, before requests come
+    store = Store(service.mongo, service.commits, rules)
+    matcher = Matcher(store, rules, clock, batch=settings.matching_batch, scan_seconds=settings.matching_scan_seconds)
+    store.woken = matcher.wake
+    door = Door(store, service.mongo, rules, register.load(settings.register_file), service.secret, clock)
+    service.prepares(store.prepare)
+    service.routes(api.router(door))
+    service.routes(pages.router(door, settings.programme_name))
+    service.consumes(consumer.reactions(store, matcher, clock))
+    service.runs("matcher", matcher.run)
+    return service.app

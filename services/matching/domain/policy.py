@@ -1,0 +1,142 @@
+"""What a choice is made from: the policy's weights, and advisors and requests without what must not count.
+
+Name, origin, gender and address are no inputs (mission, rule 8): `Candidate` has no place for them.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Literal
+
+from services.matching.domain.model import Absence, Advisor, Engagement, Parked, Scored
+from shared.events.base import Tandem
+
+Barrier = Literal["seated", "not_certified", "conflict", "no_expertise", "refused", "absent", "full"]
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """The weights; what they mean stands in `choice`."""
+
+    version: str = "plain.1"
+    expertise: int = 500
+    region: tuple[int, int, int, int] = (200, 160, 100, 40)
+    languages: int = 100
+    fairness: int = 150
+    load: int = 50
+    tandem: int = 100
+
+
+PLAIN = Policy()
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """What the choice may know of an advisor. `levels` by plain code; `open`: engagements that use capacity now."""
+
+    id: str
+    levels: dict[str, int]
+    languages: frozenset[str]
+    regions: tuple[str, ...]
+    certified_on: date
+    certified_until: date
+    capacity: int
+    absences: tuple[Absence, ...] = ()
+    conflicts: tuple[str, ...] = ()
+    open: int = 0
+    paid_minutes: int = 0
+
+    def certified(self, day: date) -> bool:
+        return self.certified_on <= day <= self.certified_until
+
+    def away(self, day: date) -> bool:
+        return any(absence.covers(day) for absence in self.absences)
+
+    def conflicted(self, ags: str) -> bool:
+        """With the municipality itself, or with its district as a whole."""
+        return any(ags == key or (len(key) == 5 and ags.startswith(key)) for key in self.conflicts)
+
+
+@dataclass(frozen=True, slots=True)
+class Seeker:
+    """What the choice may know of a request. `held`: seats that stay, from the round before."""
+
+    id: str
+    ags: str
+    fields: tuple[str, ...]
+    languages: tuple[str, ...]
+    tandem: Tandem
+    wanted_from: date
+    asked_on: date
+    held: tuple[Scored, ...] = ()
+    refused: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Whom to ask for `request_id`; without members: why nobody."""
+
+    request_id: str
+    members: tuple[Scored, ...] = ()
+    runners_up: tuple[Scored, ...] = ()
+    nobody: Parked | None = None
+
+
+def candidate(advisor: Advisor, open_engagements: int, paid_minutes: int) -> Candidate:
+    """`advisor` without what must not count."""
+    return Candidate(
+        advisor.id,
+        {code.value: level for code, level in advisor.levels.items()},  # an enum's hash is a slow one
+        frozenset(advisor.languages),
+        advisor.regions,
+        advisor.certified_on,
+        advisor.certified_until,
+        0 if advisor.erased_at else advisor.capacity,
+        advisor.absences,
+        advisor.conflicts,
+        open_engagements,
+        paid_minutes,
+    )
+
+
+def seeker(engagement: Engagement) -> Seeker:
+    """`engagement` as the choice sees it."""
+    facts, current = engagement.asked, engagement.current
+    held = current.held if current and engagement.state == "pending" else ()
+    return Seeker(
+        engagement.id,
+        facts.municipality_ags,
+        tuple(code.value for code in facts.fields),
+        facts.languages,
+        facts.tandem,
+        facts.wanted_from,
+        facts.submitted_at.date(),
+        tuple(Scored(seat.advisor_id, seat.role, seat.points) for seat in held),
+        engagement.refused,
+    )
+
+
+def barrier(one: Candidate, wish: Seeker, today: date, open_now: int) -> Barrier | None:
+    """Why `one` can't be asked, the lasting reasons first; None: eligible."""
+    start = max(today, wish.wanted_from)
+    if wish.held and any(seat.advisor_id == one.id for seat in wish.held):
+        return "seated"
+    if not (one.certified(today) and one.certified(start)):
+        return "not_certified"
+    if one.conflicted(wish.ags):
+        return "conflict"
+    if not any(one.levels.get(code, 0) for code in wish.fields):
+        return "no_expertise"
+    if one.id in wish.refused:
+        return "refused"
+    if one.away(today) or one.away(start):
+        return "absent"
+    return None if open_now < one.capacity else "full"
+
+
+def nobody(barriers: set[Barrier]) -> Parked:
+    """The reason that is nearest to being mended."""
+    if barriers & {"absent", "full"}:
+        return "nobody_free"
+    if "refused" in barriers:
+        return "all_declined"
+    return "nobody_suitable" if barriers & {"conflict", "no_expertise"} else "nobody_certified"

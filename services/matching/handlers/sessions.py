@@ -1,0 +1,91 @@
+"""Sessions by the members of the engagement or a coordinator."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from services.matching.domain import sessions
+from services.matching.domain.model import Engagement, HeldMode, Record, Session
+from services.matching.domain.worklist import Rules
+from services.matching.handlers.rounds import of_assignment
+from services.matching.store import Store
+from shared.auth import Caller
+from shared.commit import Insert
+from shared.errors import Forbidden, NotFound
+from shared.events.base import SessionKind
+from shared.ids import new_id
+
+Mark = Callable[[Session], Insert | None]
+
+
+async def schedule(
+    store: Store,
+    assignment_id: str,
+    kind: SessionKind,
+    mode: HeldMode,
+    starts_at: datetime,
+    minutes: int,
+    caller: Caller,
+    mark: Mark,
+    now: datetime,
+) -> Session:
+    """Arranges a session of the whole tandem."""
+    known = await of_assignment(store, assignment_id)
+    allowed(known, caller)
+    asked = known.round(assignment_id)
+    everybody = tuple(seat.advisor_id for seat in asked.held) if asked else ()
+    session = Session(new_id(), assignment_id, kind, mode, starts_at, minutes, everybody)
+    arranged, events = sessions.schedule(known, session, now)
+    await store.save(arranged, events=events, cause=mark(session))
+    return session
+
+
+async def get(store: Store, session_id: str, caller: Caller) -> Session:
+    return sessions.find(await _of_session(store, session_id, caller), session_id)
+
+
+async def reschedule(
+    store: Store, session_id: str, starts_at: datetime, minutes: int, caller: Caller, now: datetime
+) -> Session:
+    known = await _of_session(store, session_id, caller)
+    moved, events = sessions.reschedule(known, session_id, starts_at, minutes, now)
+    if events:
+        await store.save(moved, events=events)
+    else:
+        await store.confirm(moved)
+    return sessions.find(moved, session_id)
+
+
+async def cancel(store: Store, session_id: str, caller: Caller, now: datetime) -> Session:
+    known = await _of_session(store, session_id, caller)
+    gone, events = sessions.cancel(known, session_id, now)
+    if events:
+        await store.save(gone, events=events)
+    else:
+        await store.confirm(gone)
+    return sessions.find(gone, session_id)
+
+
+async def complete(store: Store, session_id: str, record: Record, rules: Rules, caller: Caller) -> Session:
+    """`record` as told; its minutes count as paid in the choice from now on."""
+    known = await _of_session(store, session_id, caller)
+    held, events = sessions.complete(known, session_id, record, rules.day(record.completed_at))
+    if events:
+        await store.save(held, events=events, news=True)
+    else:
+        await store.confirm(held)
+    return sessions.find(held, session_id)
+
+
+def allowed(engagement: Engagement, caller: Caller) -> None:
+    """Raises Forbidden for an advisor who has no seat in the current round."""
+    seat = engagement.current.seat(caller.subject) if engagement.current else None
+    if caller.role == "advisor" and (seat is None or seat.answer not in ("open", "accepted")):
+        raise Forbidden("Das ist nicht Ihre Beratung.", "This is not your engagement.")
+
+
+async def _of_session(store: Store, session_id: str, caller: Caller) -> Engagement:
+    found = await store.of_session(session_id)
+    if found is None:
+        raise NotFound("Diese Sitzung gibt es nicht.", "There is no such session.")
+    allowed(found, caller)
+    return found

@@ -1,0 +1,143 @@
+"""Who decides: new requests as they come in, and in a loop what is pending, or parked whenever something has changed.
+
+The loop is woken by commits of this process and looks by itself every few seconds, so neither a crash between storing
+and deciding nor a change by another process leaves anything undecided. Any number of processes may run one: the
+pool's fence lets one decision at a time through, the others decide again with what is left.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from datetime import date, datetime
+
+import structlog
+from pymongo.errors import PyMongoError
+
+from services.matching.domain.model import Engagement, State
+from services.matching.domain.policy import PLAIN, Policy
+from services.matching.domain.worklist import Rules
+from services.matching.handlers import events, matching
+from services.matching.store import Store
+from shared.commit import Insert
+from shared.errors import Duplicate, Stale, Unavailable
+from shared.events import RequestCreated
+from shared.mongo import is_transient
+from shared.tasks import cancelled
+from shared.telling import told
+
+ATTEMPTS = 3
+"""So often new requests are decided anew when another process has decided meanwhile."""
+
+_log = structlog.get_logger(__name__)
+
+
+class Matcher:
+    def __init__(
+        self,
+        store: Store,
+        rules: Rules,
+        clock: Callable[[], datetime],
+        *,
+        batch: int = 250,
+        scan_seconds: float = 5.0,
+        policy: Policy = PLAIN,
+    ) -> None:
+        self._store = store
+        self._rules = rules
+        self._clock = clock
+        self._batch = batch
+        self._scan_seconds = scan_seconds
+        self._policy = policy
+        self._wake = asyncio.Event()
+        self._deciding = asyncio.Lock()
+        self._pool: matching.Pool | None = None
+        self._swept: tuple[int, date] | None = None
+        self._looked = 0.0
+
+    def wake(self) -> None:
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Works until cancelled; a database that is away is waited for."""
+        while not cancelled():
+            try:
+                await self.turn()
+            except (Unavailable, PyMongoError) as error:
+                if isinstance(error, PyMongoError) and not is_transient(error):
+                    raise
+                _log.warning("matcher_waits", error=told(error))
+                await asyncio.sleep(1)
+                continue
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._scan_seconds):  # wait_for() may swallow a cancellation
+                    await self._wake.wait()
+            self._wake.clear()
+
+    async def turn(self) -> None:
+        """Expires what is overdue, then decides whatever can be decided now."""
+        if time.monotonic() - self._looked >= self._scan_seconds:
+            while await matching.expire(self._store, self._rules, self._clock(), self._batch) == self._batch:
+                pass
+            self._looked = time.monotonic()
+        async with self._deciding:
+            pool = await self._current()
+            tried = (pool.signals.news, pool.day)
+            await self._sweep(("pending",) if tried == self._swept else ("pending", "parked"))
+            self._swept = tried
+
+    async def admit(self, arrived: Sequence[tuple[RequestCreated, Insert]]) -> int:
+        """Decides new requests as they come in, after those that wait, and stores them decided, with their marks.
+
+        Returns how many of them, from the first: the others can't be stored as new, or somebody else decides all the
+        time. They have to be stored for the loop.
+        """
+        async with self._deciding:
+            await self._sweep(("pending",))
+            for done in range(0, len(arrived), self._batch):
+                if not await self._admit(arrived[done : done + self._batch]):
+                    return done
+        return len(arrived)
+
+    async def _admit(self, arrived: Sequence[tuple[RequestCreated, Insert]]) -> bool:
+        now = self._clock()
+        new = [events.received(None, event, now) for event, _ in arrived]
+        for _ in range(ATTEMPTS):
+            with suppress(Stale):
+                try:
+                    await self._decide(new, [mark for _, mark in arrived])
+                except Duplicate:
+                    return False
+                return True
+        return False
+
+    async def _sweep(self, states: tuple[State, ...]) -> None:
+        """Decides all in `states`, the oldest first."""
+        after: str | None = ""
+        while after is not None:
+            waiting = await self._store.waiting(states, after, self._batch)
+            if waiting:
+                try:
+                    await self._decide(waiting)
+                except Stale:
+                    continue
+            after = waiting[-1].id if len(waiting) == self._batch else None
+
+    async def _decide(self, waiting: Sequence[Engagement], marks: Sequence[Insert] = ()) -> None:
+        """Raises Stale when somebody else was faster, and Duplicate when one of `marks` is there."""
+        pool = await self._current()
+        try:
+            self._pool = await matching.decide(
+                self._store, waiting, pool, self._policy, self._rules, self._clock(), marks
+            )
+        except Stale:
+            self._pool = None
+            raise
+
+    async def _current(self) -> matching.Pool:
+        """The pool, read anew when it has changed: at its best once for many passes."""
+        today = self._rules.day(self._clock())
+        signals = await self._store.signals()
+        if self._pool is None or (self._pool.signals, self._pool.day) != (signals, today):
+            self._pool = await matching.pool(self._store, signals, today)
+        return self._pool

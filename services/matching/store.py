@@ -1,0 +1,283 @@
+"""Every query of matching. Documents are the domain's dataclasses as plain JSON, `id` as `_id`.
+
+engagements   one per request, with what queries need beside it: holders, due
+advisors      one per advisor; an erased one keeps its number
+dossiers      copies of request.dossier, or the trace of an erased one
+pool          `fence`: its version is taken by every write that uses capacity or erases an advisor, so two
+              processes can't both give away the same free place; `news`: changes when a choice may come out better
+"""
+
+import secrets
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from datetime import date, timedelta
+from typing import Any, NamedTuple, TypeVar
+
+from pydantic import TypeAdapter
+
+from services.matching.domain.model import Advisor, Engagement, State
+from services.matching.domain.worklist import Rules, next_step
+from shared import outbox
+from shared.commit import Change, Committer, Insert, Put, Replace, Write, settled
+from shared.errors import Stale
+from shared.events import AdvisorDossier, Event, RequestDossier
+from shared.mongo import Document, Mongo
+from shared.outbox import Tombstone
+
+_ENGAGEMENT = TypeAdapter(Engagement)
+_ADVISOR = TypeAdapter(Advisor)
+_YEAR = timedelta(days=365)
+
+T = TypeVar("T")
+
+
+class Signals(NamedTuple):
+    """What the pool looked like before it was read; 0 at the very beginning."""
+
+    fence: int
+    news: int
+
+
+class Loads(NamedTuple):
+    """Advisor → open engagements, and paid minutes in the twelve months up to a day."""
+
+    open: dict[str, int]
+    paid: dict[str, int]
+
+
+class Store:
+    def __init__(self, mongo: Mongo, commits: Committer, rules: Rules) -> None:
+        self._mongo = mongo
+        self._commits = commits
+        self._rules = rules
+        self.woken: Callable[[], None] = lambda: None
+        """Called after each commit that leaves something to be decided."""
+
+    async def prepare(self) -> None:
+        """The indexes."""
+        for keys in (
+            [("state", 1), ("_id", 1)],
+            [("state", 1), ("due", 1)],
+            [("rounds.assignment_id", 1)],
+            [("rounds.seats.advisor_id", 1)],
+            [("holders", 1)],
+            [("sessions.id", 1)],
+            [("sessions.record.held_on", 1)],
+        ):
+            await self._mongo.index("engagements", keys, sparse=len(keys) == 1)
+
+    # -- engagements --------------------------------------------------------------------------------------------
+
+    async def engagement(self, request_id: str) -> Engagement | None:
+        return await self._one({"_id": request_id})
+
+    async def of_assignment(self, assignment_id: str) -> Engagement | None:
+        return await self._one({"rounds.assignment_id": assignment_id})
+
+    async def of_session(self, session_id: str) -> Engagement | None:
+        return await self._one({"sessions.id": session_id})
+
+    async def waiting(self, states: Sequence[State], after: str, limit: int) -> list[Engagement]:
+        """Those in `states`, the oldest first, from the one after `after`."""
+        return await self._many({"state": {"$in": list(states)}, "_id": {"$gt": after}}, limit)
+
+    async def unanswered(self, today: date, limit: int) -> list[Engagement]:
+        """Proposed ones whose time to answer has passed."""
+        return await self._many({"state": "proposed", "due": {"$lt": today.isoformat()}}, limit)
+
+    async def holding(self, advisor_id: str) -> list[Engagement]:
+        """Those that use this advisor's capacity."""
+        return await self._many({"holders": advisor_id}, 0)
+
+    async def worklist(
+        self, states: Sequence[State], due_before: date | None, after: str, limit: int
+    ) -> list[Engagement]:
+        wanted: Document = {"state": {"$in": list(states)}, "_id": {"$gt": after}, "facts": {"$ne": None}}
+        if due_before is not None:
+            wanted["due"] = {"$lt": due_before.isoformat()}
+        return await self._many(wanted, limit)
+
+    async def assignments(
+        self, advisor_id: str | None, request_id: str | None, after: str, limit: int
+    ) -> list[tuple[Engagement, str]]:
+        """Rounds by age, each as (its engagement, assignment_id); of one advisor or request only, if given."""
+        seated: Document = {"rounds.seats.advisor_id": advisor_id} if advisor_id else {}
+        found = await self._mongo.aggregate(
+            "engagements",
+            [
+                {"$match": {**seated, **({"_id": request_id} if request_id else {}), "rounds.0": {"$exists": True}}},
+                {"$set": {"whole": "$$ROOT"}},
+                {"$unwind": "$rounds"},
+                {"$match": {**seated, "rounds.assignment_id": {"$gt": after}}},
+                {"$sort": {"rounds.assignment_id": 1}},
+                {"$limit": limit},
+                {"$project": {"whole": 1, "assignment_id": "$rounds.assignment_id"}},
+            ],
+        )
+        return [(_engagement(row["whole"]), row["assignment_id"]) for row in found]
+
+    async def save(
+        self,
+        *engagements: Engagement,
+        events: Sequence[Event],
+        cause: Insert | None = None,
+        marks: Sequence[Insert] = (),
+        fence: int | None = None,
+        news: bool = False,
+    ) -> int:
+        """All together or not at all; `fence` as loaded by whoever uses capacity. Returns the fence's new version.
+
+        They get one common version, above all that they had: it orders the events of each. `marks`: of many causes.
+        Raises Stale or Duplicate.
+        """
+        version = max((one.version for one in engagements), default=0) + 1
+        fresh = _fresh()
+        writes: list[Write] = []
+        if fence is not None:  # first, so that whoever comes too late has not written all the rest in vain
+            writes.append(Replace("pool", {"_id": "fence", "version": fresh}, was=fence))
+        writes += marks
+        writes += (
+            Replace("engagements", self._document(replace(one, version=version)), was=one.version)
+            for one in engagements
+        )
+        if news:
+            writes.append(Put("pool", {"_id": "news", "version": _fresh()}))
+        await self._commits.commit(Change(tuple(writes), tuple(events), version, cause))
+        if news or any(one.state == "pending" for one in engagements):
+            self.woken()
+        return fresh
+
+    async def confirm(self, known: Engagement | Advisor) -> None:
+        """Returns when `known`, as it was loaded, is there for good. Raises Stale when it is not, or not soon."""
+        settles = self._mongo.settled("advisors" if isinstance(known, Advisor) else "engagements")
+        make: Callable[[Document], Engagement | Advisor] = _advisor if isinstance(known, Advisor) else _engagement
+
+        async def read() -> Engagement | Advisor | None:
+            found = await settles.find_one({"_id": known.id})
+            return make(found) if found else None
+
+        await settled(read, known)
+
+    # -- copies of dossiers ---------------------------------------------------------------------------------------
+
+    async def dossier(self, request_id: str) -> RequestDossier | None:
+        found = await self._mongo["dossiers"].find_one({"_id": request_id})
+        return RequestDossier.model_validate(found["dossier"]) if found and not found.get("erased") else None
+
+    async def keep_dossier(self, dossier: RequestDossier, mark: Insert) -> None:
+        """Unless it was erased: a dead letter that is brought back later must not bring it back.
+
+        Nearly always it is new, so that is tried before it is looked up.
+        """
+        document = {"_id": dossier.request_id, "version": 1, "dossier": dossier.model_dump(mode="json")}
+        try:
+            await self._commits.commit(Change((Replace("dossiers", document, was=0),), mark=mark))
+        except Stale:
+            known = await self._mongo["dossiers"].find_one({"_id": dossier.request_id})
+            erased = known is not None and known.get("erased")
+            await self._commits.commit(Change(() if erased else (Put("dossiers", document),), mark=mark))
+
+    async def drop_dossier(self, request_id: str, mark: Insert) -> None:
+        """Leaves only the trace that there was one."""
+        await self._commits.commit(Change((Put("dossiers", {"_id": request_id, "erased": True}),), mark=mark))
+
+    async def note(self, mark: Insert) -> None:
+        """The event was handled and changes nothing."""
+        await self._commits.commit(Change(mark=mark))
+
+    # -- advisors ---------------------------------------------------------------------------------------------------
+
+    async def advisor(self, advisor_id: str) -> Advisor | None:
+        found = await self._mongo["advisors"].find_one({"_id": advisor_id})
+        return _advisor(found) if found else None
+
+    async def advisors(self, after: str = "", limit: int = 0) -> list[Advisor]:
+        """By number, from the one after `after`; all with limit 0."""
+        cursor = self._mongo["advisors"].find({"_id": {"$gt": after}}).sort("_id", 1).limit(limit)
+        return [_advisor(found) for found in await cursor.to_list(None)]
+
+    async def save_advisors(
+        self, advisors: Iterable[Advisor], events: Sequence[Event | Tombstone], cause: Insert | None, fence: int
+    ) -> None:
+        """All together or not at all. Raises Stale, also when somebody used capacity since `fence` was read."""
+        advisors = tuple(advisors)
+        version = max((one.version for one in advisors), default=0) + 1
+        writes: list[Write] = [
+            Replace("advisors", _plain(_ADVISOR, replace(one, version=version)), was=one.version) for one in advisors
+        ]
+        writes.append(Replace("pool", {"_id": "fence", "version": _fresh()}, was=fence))
+        writes.append(Put("pool", {"_id": "news", "version": _fresh()}))
+        await self._commits.commit(Change(tuple(writes), tuple(events), version, cause))
+        self.woken()
+
+    async def forget_outbox(self, advisor_id: str) -> None:
+        """Takes the dossier out of the outbox, where published rows stay for days."""
+        rows = {"key": advisor_id, "topic": AdvisorDossier.topic, "body": {"$ne": None}}
+        await self._mongo[outbox.COLLECTION].delete_many(rows)
+
+    # -- the pool -----------------------------------------------------------------------------------------------------
+
+    async def signals(self) -> Signals:
+        found = {document["_id"]: document["version"] async for document in self._mongo["pool"].find()}
+        return Signals(found.get("fence", 0), found.get("news", 0))
+
+    async def loads(self, today: date) -> Loads:
+        open_now = await self._mongo.aggregate(
+            "engagements",
+            [
+                {"$match": {"state": {"$in": ["pending", "proposed", "engaged"]}, "holders.0": {"$exists": True}}},
+                {"$project": {"holders": 1}},
+                {"$unwind": "$holders"},
+                {"$group": {"_id": "$holders", "n": {"$sum": 1}}},
+            ],
+        )
+        since = {"$gte": (today - _YEAR).isoformat()}
+        paid = await self._mongo.aggregate(
+            "engagements",
+            [
+                {"$match": {"sessions.record.held_on": since}},
+                {"$project": {"sessions.record": 1}},
+                {"$unwind": "$sessions"},
+                {"$match": {"sessions.record.held_on": since}},
+                {"$unwind": "$sessions.record.members"},
+                {
+                    "$group": {
+                        "_id": "$sessions.record.members.advisor_id",
+                        "n": {"$sum": "$sessions.record.members.minutes"},
+                    }
+                },
+            ],
+        )
+        return Loads({row["_id"]: row["n"] for row in open_now}, {row["_id"]: row["n"] for row in paid})
+
+    async def _one(self, wanted: Document) -> Engagement | None:
+        found = await self._mongo["engagements"].find_one(wanted)
+        return _engagement(found) if found else None
+
+    async def _many(self, wanted: Document, limit: int) -> list[Engagement]:
+        cursor = self._mongo["engagements"].find(wanted).sort("_id", 1).limit(limit)
+        return [_engagement(found) for found in await cursor.to_list(None)]
+
+    def _document(self, engagement: Engagement) -> Document:
+        step = next_step(engagement, self._rules, date.min)
+        beside = {"holders": list(engagement.holders), "due": step.due.isoformat() if step else None}
+        return _plain(_ENGAGEMENT, engagement) | beside
+
+
+def _fresh() -> int:
+    """A version that nobody has seen: only equality counts for the pool's documents."""
+    return secrets.randbits(62) + 1
+
+
+def _plain(adapter: TypeAdapter[T], value: T) -> Document:
+    document: dict[str, Any] = adapter.dump_python(value, mode="json")
+    document["_id"] = document.pop("id")
+    return document
+
+
+def _engagement(document: Document) -> Engagement:
+    return _ENGAGEMENT.validate_python({**document, "id": document["_id"]})
+
+
+def _advisor(document: Document) -> Advisor:
+    return _ADVISOR.validate_python({**document, "id": document["_id"]})

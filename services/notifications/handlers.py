@@ -1,0 +1,117 @@
+"""One function per event or command: load, decide, save."""
+
+import asyncio
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from services.notifications import calls, domain, plan
+from services.notifications.case import CaseFact, noted
+from services.notifications.domain import Contact, Message
+from services.notifications.store import Store
+from shared.commit import Insert
+from shared.errors import Conflict, NotFound
+from shared.events import AdvisorDossier, RequestDossier
+
+AT_ONCE = 200
+"""Waiting messages that one dossier releases in its own transaction; the sender's scan releases the rest."""
+
+
+async def note(store: Store, fact: CaseFact, mark: Insert, now: datetime, silent_after: timedelta) -> None:
+    """A fact of a request: kept in its case, with the messages that it calls for."""
+    case, messages = await asyncio.gather(store.case(fact.request_id), store.messages(fact.request_id))
+    case = case.note(noted(_event_id(mark), fact))
+    concerned = [*messages, *calls.calls_for(case)]
+    contacts = await store.contacts({key for message in concerned for key in plan.pieces(case, message)})
+    changed = plan.settle(case, messages, contacts, now, silent_after)
+    await store.save(case=case, messages=changed, cause=mark)
+
+
+async def keep_request(store: Store, dossier: RequestDossier, mark: Insert, now: datetime) -> None:
+    """The municipality's contact, and whatever waited for it."""
+    contact = Contact(
+        key=f"request:{dossier.request_id}",
+        version=0,
+        event_id=_event_id(mark),
+        name=dossier.contact.name,
+        email=dossier.contact.email,
+        phone=dossier.contact.phone,
+        office=dossier.contact.office,
+        language=dossier.correspondence,
+        case_number=dossier.case_number,
+        municipality=dossier.municipality_name,
+    )
+    await _keep(store, contact, mark, now)
+
+
+async def keep_advisor(store: Store, dossier: AdvisorDossier, mark: Insert, now: datetime) -> None:
+    """An advisor's contact, and whatever waited for it."""
+    contact = Contact(
+        key=f"advisor:{dossier.advisor_id}",
+        version=0,
+        event_id=_event_id(mark),
+        name=dossier.name,
+        email=dossier.email,
+        phone=dossier.phone,
+        language=dossier.correspondence,
+    )
+    await _keep(store, contact, mark, now)
+
+
+async def erase(store: Store, key: str, mark: Insert, now: datetime) -> None:
+    """A tombstone: the contact and every address of theirs go, and nobody writes to them any more.
+
+    The contact's trace is stored first, so that no message is released meanwhile; the mark last, so that a
+    crash in between begins again.
+    """
+    old = await store.contact(key)
+    if old is None or not old.erased:
+        trace = Contact(key, (old.version if old else 0) + 1, old.event_id if old else "", erased=True)
+        await store.save(contact=trace)
+    await store.forget(key)
+    await store.save(messages=await _released(store, key, now), cause=mark)
+
+
+async def release_arrived(store: Store, now: datetime) -> None:
+    """Releases messages that were stored in the very moment in which what they wait for arrived."""
+    for key in await store.arrived():
+        contact = await store.contact(key)
+        if contact is not None and contact.erased:
+            await store.forget(key)
+        await store.save(messages=await _released(store, key, now))
+
+
+async def resend(store: Store, message: Message, by: str, now: datetime, cause: Insert | None) -> None:
+    """Queues `message` once more, if it stands as loaded. Raises Conflict or Stale."""
+    case = await store.case(message.request_id)
+    again = domain.resent(message, by, now)
+    contacts = await store.contacts(plan.pieces(case, message))
+    if plan.is_moot(case, message):
+        raise Conflict("Diese Nachricht gilt nicht mehr.", "What this message says no longer holds.")
+    if plan.is_erased(message, contacts):
+        raise Conflict("Diese Daten wurden gelöscht.", "These data have been erased.")
+    await store.save(messages=[again], cause=cause)
+
+
+async def read(store: Store, message_id: str) -> Message:
+    """Raises NotFound."""
+    message = await store.message(message_id)
+    if message is None:
+        raise NotFound("Diese Nachricht gibt es nicht.", "There is no such message.")
+    return message
+
+
+async def _keep(store: Store, contact: Contact, mark: Insert, now: datetime) -> None:
+    old = await store.contact(contact.key)
+    if not domain.is_newer(contact.event_id, old):
+        await store.save(cause=mark)
+        return
+    contact = replace(contact, version=(old.version if old else 0) + 1)
+    await store.save(contact=contact, messages=await _released(store, contact.key, now), cause=mark)
+
+
+async def _released(store: Store, key: str, now: datetime) -> list[Message]:
+    return [plan.released(message, key, now) for message in await store.waiting_for(key, AT_ONCE)]
+
+
+def _event_id(mark: Insert) -> str:
+    return str(mark.document["_id"]["m"])

@@ -1,0 +1,134 @@
+"""What a message says: subject, text and HTML, rendered when it goes out from what is known then."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from services.notifications import words
+from services.notifications.case import Case
+from services.notifications.domain import Contact, Language, Message
+from services.notifications.settings import Settings
+from shared.auth import sign
+from shared.events.base import Mode, SessionKind
+
+TEMPLATES = Path(__file__).parent / "templates"
+
+
+@dataclass(frozen=True)
+class Letter:
+    subject: str
+    text: str
+    html: str
+    language: Language
+
+
+class Letters:
+    """Renders messages. `contacts`: all that `plan.pieces` names, by their key."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._secret = settings.secret.get_secret_value()
+        self._intake = str(settings.intake_url).rstrip("/")
+        self._matching = str(settings.matching_url).rstrip("/")
+        self._programme = settings.programme_name
+        self._zone = ZoneInfo(settings.time_zone)
+        self._environment = Environment(
+            loader=FileSystemLoader(TEMPLATES),
+            autoescape=lambda name: name is not None and name.endswith(".html"),
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            keep_trailing_newline=True,
+        )
+
+    def write(self, message: Message, case: Case, contacts: Mapping[str, Contact]) -> Letter:
+        language = contacts[message.contact].language
+        view = self._view(message, case, contacts, language)
+        text = self._environment.get_template(f"{message.template}.{language}.txt")
+        subject = one_line("".join(text.blocks["subject"](text.new_context(view))))
+        html = self._environment.get_template(f"{message.template}.{language}.html")
+        return Letter(subject, text.render(view), html.render(view, subject=subject), language)
+
+    def _view(
+        self, message: Message, case: Case, contacts: Mapping[str, Contact], language: Language
+    ) -> dict[str, Any]:
+        request = contacts[f"request:{message.request_id}"]
+        view: dict[str, Any] = {
+            "language": language,
+            "programme": self._programme,
+            "name": one_line(contacts[message.contact].name),
+            "to_advisor": message.recipient == "advisor",
+            "case_number": request.case_number,
+            "municipality": one_line(request.municipality),
+            "status_url": self._status_url(message.request_id),
+            "feedback_url": self._status_url(message.request_id, "/feedback"),
+        }
+        if message.template == "assignment":
+            view |= self._question(message, case, language)
+        elif message.template in ("introduction", "engagement_started"):
+            view |= self._engagement(message, case, contacts, language)
+            shown = {"name": request.name, "office": request.office, "email": request.email, "phone": request.phone}
+            view["contact"] = {what: one_line(value or "") for what, value in shown.items()}
+        elif "session_id" in message.context:
+            view |= self._session(message, contacts, language)
+        return view
+
+    def _question(self, message: Message, case: Case, language: Language) -> dict[str, Any]:
+        created = case.created
+        assert created is not None
+        assignment_id, advisor_id = message.context["assignment_id"], message.advisor_id or ""
+        assignment = case.assignment(assignment_id)
+        token = sign(self._secret, "answer", assignment_id, advisor_id)
+        url = f"{self._matching}/assignments/{assignment_id}/answer?advisor={advisor_id}&token={token}"
+        return {
+            "fields": [words.FIELDS[code][language] for code in created.fields],
+            "mode": words.MODES[created.mode][language],
+            "wanted_from": words.short_day(created.wanted_from, language),
+            "respond_by": words.day(date.fromisoformat(message.context["respond_by"]), language),
+            "is_lead": message.context["role"] == "lead",
+            "is_tandem": assignment is not None and len(assignment.members) > 1,
+            "accept_url": f"{url}&answer=accepted",
+            "decline_url": f"{url}&answer=declined",
+        }
+
+    def _engagement(
+        self, message: Message, case: Case, contacts: Mapping[str, Contact], language: Language
+    ) -> dict[str, Any]:
+        assignment = case.assignment(message.context["assignment_id"])
+        assert assignment is not None
+        return {
+            "advisors": [
+                {
+                    "name": one_line(contacts[f"advisor:{seat.advisor_id}"].name),
+                    "email": one_line(contacts[f"advisor:{seat.advisor_id}"].email),
+                    "role": words.ROLES[seat.role][language] if len(assignment.members) > 1 else "",
+                }
+                for seat in assignment.members
+                if seat.advisor_id != message.advisor_id and not contacts[f"advisor:{seat.advisor_id}"].erased
+            ]
+        }
+
+    def _session(self, message: Message, contacts: Mapping[str, Contact], language: Language) -> dict[str, Any]:
+        context = message.context
+        advisors = [contacts[f"advisor:{advisor_id}"] for advisor_id in context["advisor_ids"]]
+        starts_at = datetime.fromisoformat(context["starts_at"])
+        return {
+            "kind": words.KINDS[SessionKind(context["kind"])][language],
+            "mode": words.MODES[Mode(context["mode"])][language],
+            "day": words.day(starts_at.astimezone(self._zone).date(), language),
+            "span": words.span(starts_at, context["minutes"], self._zone, language),
+            "advisors": [one_line(advisor.name) for advisor in advisors if not advisor.erased],
+            "left": context.get("left", False),
+        }
+
+    def _status_url(self, request_id: str, page: str = "") -> str:
+        return f"{self._intake}/requests/{request_id}{page}?token={sign(self._secret, 'status', request_id)}"
+
+
+def one_line(text: str) -> str:
+    """`text` without control characters: a name can't begin a header or a line of its own."""
+    return " ".join("".join(char if char.isprintable() else " " for char in text).split())

@@ -1,0 +1,72 @@
+"""The words for the codes in events, and dates as people write them."""
+
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from babel.dates import format_date, format_time
+
+from services.notifications.domain import Language
+from shared.events.base import FieldCode, Mode, Role, SessionKind
+
+_LOCALE = {"de": "de_DE", "en": "en_GB"}
+
+FIELDS: dict[FieldCode, dict[Language, str]] = {
+    FieldCode.FAIR_WEEK: {
+        "de": "Neue migrantische Akteure für die Faire Woche oder ein interkulturelles Fest",
+        "en": "New migrant actors for the Fair Week or an intercultural festival",
+    },
+    FieldCode.PARTNERSHIPS: {
+        "de": "Kommunale Partnerschaften und Projekte mit dem Globalen Süden",
+        "en": "Municipal partnerships and projects with the Global South",
+    },
+    FieldCode.AGENDA_2030: {
+        "de": "Die Agenda 2030 vor Ort gemeinsam mit Migrantinnen und Migranten umsetzen",
+        "en": "Carrying out the 2030 Agenda locally together with migrants",
+    },
+    FieldCode.POLICY_QUALITY: {
+        "de": "Kommunale Entwicklungspolitik mit migrantischer Expertise verbessern",
+        "en": "Better municipal development policy with migrants' expertise",
+    },
+    FieldCode.OPPORTUNITIES: {
+        "de": "Chancen der interkulturellen Öffnung für die ganze Kommune sichtbar machen",
+        "en": "Showing what intercultural opening gains for the whole town",
+    },
+    FieldCode.CAUSES_OF_FLIGHT: {
+        "de": "Gemeinsam mit Geflüchteten über Fluchtursachen aufklären",
+        "en": "Raising awareness of why people flee, together with refugees",
+    },
+    FieldCode.OTHER: {"de": "Etwas anderes", "en": "Something else"},
+}
+KINDS: dict[SessionKind, dict[Language, str]] = {
+    SessionKind.FIRST_TALK: {"de": "Erstgespräch", "en": "First talk"},
+    SessionKind.DIALOGUE_FORUM: {"de": "Dialogforum", "en": "Dialogue forum"},
+    SessionKind.CONSULTATION: {"de": "Beratung", "en": "Consultation"},
+    SessionKind.KEYNOTE: {"de": "Impulsvortrag", "en": "Keynote"},
+}
+MODES: dict[Mode, dict[Language, str]] = {
+    Mode.ON_SITE: {"de": "vor Ort", "en": "on site"},
+    Mode.ONLINE: {"de": "online", "en": "online"},
+    Mode.EITHER: {"de": "vor Ort oder online", "en": "on site or online"},
+}
+ROLES: dict[Role, dict[Language, str]] = {
+    Role.LEAD: {"de": "Federführung", "en": "lead"},
+    Role.CO: {"de": "Co-Beratung", "en": "co-advisor"},
+}
+
+
+def day(value: date, language: Language) -> str:
+    """Such as `Donnerstag, 5. November 2026`."""
+    return format_date(value, "full", locale=_LOCALE[language])
+
+
+def short_day(value: date, language: Language) -> str:
+    """Such as `5. November 2026`."""
+    return format_date(value, "long", locale=_LOCALE[language])
+
+
+def span(starts_at: datetime, minutes: int, zone: ZoneInfo, language: Language) -> str:
+    """Such as `10:00 bis 11:30 Uhr`, in local time."""
+    start = starts_at.astimezone(zone)
+    end = (starts_at + timedelta(minutes=minutes)).astimezone(zone)
+    first, last = (format_time(moment, "short", locale=_LOCALE[language]) for moment in (start, end))
+    return f"{first} bis {last} Uhr" if language == "de" else f"{first} to {last}"

@@ -1,0 +1,196 @@
+"""HTTP door: reports, honoraria, exports, lineage, findings, and the feed of facts."""
+
+from collections.abc import AsyncIterator
+from typing import Annotated, Any, get_args
+from zoneinfo import ZoneInfo
+
+from fastapi import APIRouter, Depends, Path, Query, Request
+from fastapi.responses import StreamingResponse
+
+from services.reporting import exports
+from services.reporting.figures import Granularity, parse
+from services.reporting.findings import WORDS
+from services.reporting.params import AfterDay, AfterRequest, From, Limit, To, after, period
+from services.reporting.queries import ClaimFilter
+from services.reporting.reports import Reports, fact_view
+from services.reporting.views import By, Facts, Findings, FindingView, Honoraria, Lineage, Summary
+from shared.auth import Caller, require
+from shared.errors import FieldError, Forbidden, Invalid, NotFound
+from shared.events.base import AdvisorId, Id
+from shared.topics import CONSUMED
+from shared.web import language
+
+_CSV: dict[int | str, dict[str, Any]] = {200: {"content": {"text/csv": {"schema": {"type": "string"}}}}}
+_JSON: dict[int | str, dict[str, Any]] = {200: {"content": {"application/json": {"schema": {"type": "object"}}}}}
+_TOPICS = sorted(CONSUMED["reporting"])
+
+FigureName = Annotated[
+    str,
+    Path(
+        alias="id",
+        pattern=r"^[a-z_]{1,40}~[a-z0-9_.=~-]{1,120}$",
+        description="a figure's id as reports give it, or claim~ and a claim's id",
+    ),
+]
+
+
+def router(reports: Reports, zone: ZoneInfo, secret: str) -> APIRouter:
+    """All of reporting's routes."""
+    routes = APIRouter(prefix="/api")
+    _add_reports(routes, reports, zone, secret)
+    _add_exports(routes, reports, zone, secret)
+    _add_lineage(routes, reports, secret)
+    _add_feed(routes, reports, secret)
+    return routes
+
+
+def _add_reports(routes: APIRouter, reports: Reports, zone: ZoneInfo, secret: str) -> None:
+    @routes.get("/reports/summary", dependencies=[Depends(require(secret, "skew", "coordinator"))])
+    async def summary(
+        request: Request,
+        start: From = None,
+        end: To = None,
+        by: Annotated[By | None, Query(description="only this grouping; default: all three")] = None,
+        granularity: Annotated[Granularity, Query(description="of the grouping by period")] = "month",
+    ) -> Summary:
+        """All figures of a period, in total and by period, district and field.
+
+        A request for two fields counts under both, so that the fields may add up to more than the total.
+        """
+        groups = (by,) if by else get_args(By)
+        return await reports.summary(period(start, end, zone), groups, granularity, language(request))
+
+    @routes.get("/reports/honoraria")
+    async def honoraria(
+        caller: Annotated[Caller, Depends(require(secret, "skew", "coordinator", "advisor"))],
+        start: From = None,
+        end: To = None,
+        advisor: Annotated[AdvisorId | None, Query(description="only this advisor's")] = None,
+        request_id: Annotated[Id | None, Query(alias="request", description="only this request's")] = None,
+        cursor: Annotated[AfterDay, Query(alias="after")] = None,
+        limit: Limit = 50,
+    ) -> Honoraria:
+        """Claims of the sessions held in a period, with every factor. Advisors see their own."""
+        if caller.role == "advisor":
+            if advisor not in (None, caller.subject):
+                raise Forbidden("Sie sehen nur Ihre eigenen Ansprüche.", "You may see your own claims only.")
+            advisor = caller.subject
+        scope = period(start, end, zone)
+        wanted = ClaimFilter(scope.start, scope.end, advisor, request_id)
+        return await reports.honoraria(wanted, after(cursor), limit)
+
+    @routes.get("/findings", dependencies=[Depends(require(secret, "skew", "coordinator", "ops"))])
+    async def findings(
+        request: Request,
+        code: Annotated[str | None, Query(json_schema_extra={"enum": list(WORDS)}, max_length=60)] = None,
+        request_id: Annotated[Id | None, Query(alias="request", description="only this request's")] = None,
+        cursor: Annotated[AfterRequest, Query(alias="after")] = None,
+        limit: Limit = 50,
+    ) -> Findings:
+        """Contradictions and gaps among the facts, by request."""
+        if code is not None and code not in WORDS:
+            raise _unknown("code", WORDS)
+        found = await reports.queries.findings(request_id, code, after(cursor), limit + 1)
+        items = [
+            FindingView(
+                id=item.id,
+                code=item.code,
+                text=WORDS[item.code][language(request) == "en"],
+                request_id=item.request_id,
+                case_number=item.case_number,
+                subject=item.subject,
+                facts=list(item.facts),
+            )
+            for item in found[:limit]
+        ]
+        return Findings(items=items, next=f"{items[-1].request_id}~{items[-1].id}" if len(found) > limit else None)
+
+
+def _add_exports(routes: APIRouter, reports: Reports, zone: ZoneInfo, secret: str) -> None:
+    allowed = [Depends(require(secret, "skew", "coordinator"))]
+
+    @routes.get("/reports/export.csv", response_class=StreamingResponse, responses=_CSV, dependencies=allowed)
+    async def export_csv(
+        request: Request,
+        start: From = None,
+        end: To = None,
+        part: Annotated[exports.Part, Query(description="facts: what each figure was counted from")] = "summary",
+        granularity: Granularity = "month",
+    ) -> StreamingResponse:
+        """One part of the report for a spreadsheet: BOM, semicolons, decimal commas."""
+        scope = period(start, end, zone)
+        lines = exports.as_csv(reports, part, scope, granularity, language(request))
+        name = f"miglobe-{part}-{scope.start}-{scope.end}.csv"
+        return await _download(lines, name, "text/csv; charset=utf-8")
+
+    @routes.get("/reports/export.json", response_class=StreamingResponse, responses=_JSON, dependencies=allowed)
+    async def export_json(
+        request: Request, start: From = None, end: To = None, granularity: Granularity = "month"
+    ) -> StreamingResponse:
+        """All parts of the report in one object: summary, honoraria, contributions and facts."""
+        scope = period(start, end, zone)
+        parts = exports.as_json(reports, scope, granularity, language(request))
+        return await _download(parts, f"miglobe-{scope.start}-{scope.end}.json", "application/json")
+
+
+def _add_lineage(routes: APIRouter, reports: Reports, secret: str) -> None:
+    @routes.get("/figures/{id}/facts")
+    async def lineage(
+        caller: Annotated[Caller, Depends(require(secret, "skew", "coordinator", "advisor"))],
+        figure: FigureName,
+        cursor: Annotated[AfterDay, Query(alias="after")] = None,
+        limit: Limit = 50,
+    ) -> Lineage:
+        """What a figure or a claim was counted from: contributions with their facts. Advisors: own claims only."""
+        kind, _, name = figure.partition("~")
+        if kind == "claim":
+            claim = await reports.queries.claim(name)
+            if claim is None or (caller.role == "advisor" and claim.advisor_id != caller.subject):
+                raise NotFound("Diesen Anspruch gibt es nicht.", "There is no such claim.")
+            return await reports.claim_lineage(claim)
+        if caller.role == "advisor":
+            raise Forbidden("Sie sehen nur Ihre eigenen Ansprüche.", "You may see your own claims only.")
+        try:
+            return await reports.lineage(parse(figure), after(cursor), limit)
+        except ValueError as error:
+            raise NotFound("Diese Kennzahl gibt es nicht.", f"There is no such figure: {error}.") from None
+
+
+def _add_feed(routes: APIRouter, reports: Reports, secret: str) -> None:
+    @routes.get("/facts", dependencies=[Depends(require(secret, "skew", "ops", "coordinator"))])
+    async def facts(
+        cursor: Annotated[
+            str, Query(alias="after", pattern=r"^[0-9]{1,18}$", description="a fact's cursor, or `position`")
+        ] = "0",
+        limit: Limit = 50,
+        topic: Annotated[str | None, Query(json_schema_extra={"enum": _TOPICS}, max_length=60)] = None,
+    ) -> Facts:
+        """All facts in the order of the ledger, as CloudEvents: a feed to follow with a cursor.
+
+        The order has no gaps and nothing is ever added before a place that was seen.
+        """
+        if topic is not None and topic not in _TOPICS:
+            raise _unknown("topic", _TOPICS)
+        found = await reports.ledger.after(int(cursor), limit + 1, topic)
+        items = [fact_view(fact) for fact in found[:limit]]
+        position = items[-1].cursor if items else cursor
+        return Facts(items=items, next=position if len(found) > limit else None, position=position)
+
+
+async def _download(parts: AsyncIterator[str], name: str, media_type: str) -> StreamingResponse:
+    """Streams `parts`; the first is awaited here, so that a database that is away is still a 503."""
+    first = await anext(parts)
+
+    async def content() -> AsyncIterator[str]:
+        yield first
+        async for part in parts:
+            yield part
+
+    return StreamingResponse(
+        content(), media_type=media_type, headers={"Content-Disposition": f'attachment; filename="{name}"'}
+    )
+
+
+def _unknown(field: str, allowed: "list[str] | dict[str, tuple[str, str]]") -> Invalid:
+    names = ", ".join(allowed)
+    return Invalid.of(FieldError(field, "enum", f"Erlaubt sind: {names}.", f"Allowed are: {names}."))

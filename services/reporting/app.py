@@ -1,0 +1,46 @@
+"""Composition root of reporting."""
+
+import signal
+from zoneinfo import ZoneInfo
+
+from fastapi import FastAPI
+
+from services.reporting import api, consumer, rates
+from services.reporting.journey import Rules
+from services.reporting.ledger import Ledger
+from services.reporting.projector import Projector
+from services.reporting.queries import Queries
+from services.reporting.reports import Reports
+from services.reporting.settings import Settings
+from services.reporting.store import Store
+from shared import register
+from shared.service import Service
+from shared.settings import load
+
+
+def build(settings: Settings | None = None) -> FastAPI:
+    settings = settings or load(Settings)
+    rules = Rules(rates.load(settings.rates_file), settings.subdivision, ZoneInfo(settings.time_zone))
+    service = Service("reporting", settings, title="MiGlobe reporting", summary="Ledger, figures, honoraria, feed")
+    ledger, store = Ledger(service.mongo), Store(service.mongo, service.commits)
+    reports = Reports(ledger, store, Queries(service.mongo), register.load(settings.register_file))
+    waiting = service.gauge("miglobe_ledger_unprojected", "facts of the ledger that are not yet in the reports")
+    projector = Projector(service.mongo, ledger, store, rules, waiting, settings.instance)
+
+    service.prepares(ledger.prepare)
+    service.prepares(store.prepare)
+    service.prepares(lambda: _hold_rates(service, store, rules))
+    service.routes(api.router(reports, rules.zone, service.secret))
+    service.consumes(consumer.reactions(ledger, projector))
+    service.runs("projector", projector.run)
+    return service.app
+
+
+async def _hold_rates(service: Service, store: Store, rules: Rules) -> None:
+    """Stops the service before it computes anything, when its rates contradict claims that were sent."""
+    try:
+        await store.hold_rates(rules.cards)
+    except ValueError as error:
+        service.fatal = f"reporting refuses to start: {error}. See MIGLOBE_RATES_FILE."
+        signal.raise_signal(signal.SIGTERM)
+        raise

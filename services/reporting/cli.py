@@ -1,0 +1,177 @@
+"""`miglobe rebuild reporting` and `miglobe report …`."""
+
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, get_args
+from zoneinfo import ZoneInfo
+
+import typer
+
+from services.reporting import exports, rates, rebuilding
+from services.reporting.exports import cell, euros
+from services.reporting.figures import Scope
+from services.reporting.indicators import INDICATORS
+from services.reporting.journey import Rules
+from services.reporting.ledger import Ledger
+from services.reporting.params import period
+from services.reporting.projector import lease
+from services.reporting.queries import Queries
+from services.reporting.replay import replay
+from services.reporting.reports import Reports
+from services.reporting.settings import Settings
+from services.reporting.store import Store
+from services.reporting.views import Figure
+from shared import cli, register
+from shared.commit import Committer, committing
+from shared.errors import Invalid
+from shared.events import ReportingEntry
+from shared.ids import new_id
+from shared.mongo import Mongo
+from shared.settings import load
+from shared.topics import CONSUMED
+
+rebuild = typer.Typer(no_args_is_help=True, help="Make read models again from what they were made of.")
+report = typer.Typer(no_args_is_help=True, help="Figures and honoraria of a period.")
+
+FromKafka = Annotated[bool, typer.Option("--from-kafka", help="first complete the ledger itself from the topics")]
+First = Annotated[datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="first day; default 1 January")]
+Last = Annotated[datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="last day; default today")]
+
+
+@dataclass(frozen=True)
+class Tools:
+    """What the commands work with."""
+
+    settings: Settings
+    mongo: Mongo
+    ledger: Ledger
+    store: Store
+    rules: Rules
+    reports: Reports
+
+
+@asynccontextmanager
+async def tools() -> AsyncIterator[Tools]:
+    """The database of reporting, prepared, for as long as the block."""
+    settings = load(Settings)
+    mongo = Mongo(settings.mongo, settings.database("reporting"), settings.mongo_driver)
+    rules = Rules(rates.load(settings.rates_file), settings.subdivision, ZoneInfo(settings.time_zone))
+    try:
+        async with committing(Committer(mongo, "reporting")) as commits:
+            ledger, store = Ledger(mongo), Store(mongo, commits)
+            await ledger.prepare()
+            await store.prepare()
+            reports = Reports(ledger, store, Queries(mongo), register.load(settings.register_file))
+            yield Tools(settings, mongo, ledger, store, rules, reports)
+    finally:
+        await mongo.close()
+
+
+@rebuild.callback()
+def _rebuild() -> None:
+    """Keeps `reporting` a command of its own although it is the only one."""
+
+
+@rebuild.command("reporting")
+def rebuild_reporting(from_kafka: FromKafka = False) -> None:
+    """Drop reporting's read models and make them again from the ledger; says whether they came out equal.
+
+    The service may run: it goes on taking facts into the ledger and waits with projecting until this is done.
+    Until then its reports are incomplete. No line goes to SKEW twice.
+    """
+    sys.exit(0 if cli.run(_rebuild_all(from_kafka)) else 1)
+
+
+async def _rebuild_all(from_kafka: bool) -> bool:
+    async with tools() as with_:
+        try:
+            await with_.store.hold_rates(with_.rules.cards)
+        except ValueError as error:
+            sys.exit(f"Nothing was rebuilt: {error}. See MIGLOBE_RATES_FILE.")
+        if from_kafka:
+            await _complete(with_)
+        async with lease(with_.mongo, new_id()).held():
+            with _bar("Requests") as progress:
+                done = await rebuilding.rebuild(with_.ledger, with_.store, with_.rules, progress)
+            counts = ", ".join(f"{count} {name}" for name, count in (await with_.store.counts()).items())
+    print(f"Facts up to place {done.place} of the ledger, {done.requests} requests: {counts}.")
+    print(f"before  {done.before}\nafter   {done.after}")
+    print("The read models are equal." if done.equal else "The read models have CHANGED.")
+    return done.equal
+
+
+async def _complete(with_: Tools) -> None:
+    """Brings whatever Kafka has into the ledger, and remembers which lines SKEW has got."""
+    counts, unreadable = rebuilding.Completed(), 0
+    with _bar("Messages on Kafka") as progress:
+        async for page in replay(with_.settings, [*CONSUMED["reporting"], ReportingEntry.topic]):
+            await rebuilding.complete(with_.ledger, with_.store, page.arrivals, counts)
+            unreadable += page.unreadable
+            progress(page.done, page.total)
+    head, there = await with_.ledger.head(), len(counts.seen)
+    print(f"Kafka has {there} facts; {unreadable} messages are unreadable (see `miglobe dlq list`).")
+    print(f"The ledger missed {counts.added}, which were added; {counts.differing} have another content in it.")
+    print(f"It now has {head} facts; {head - there} are not on Kafka. Lines sent that it did not know: {counts.lines}.")
+
+
+@contextmanager
+def _bar(label: str) -> Iterator[Callable[[int, int], None]]:
+    with typer.progressbar(length=1, label=label, file=sys.stderr) as bar:
+
+        def progress(done: int, total: int) -> None:
+            bar.length = max(total, 1)
+            bar.update(done - bar.pos)
+
+        yield progress
+
+
+@report.command("summary")
+def report_summary(first: First = None, last: Last = None) -> None:
+    """Print the figures of a period."""
+    for figure in cli.run(_figures(first, last)):
+        money = INDICATORS[figure.indicator].unit == "cents"
+        value = euros(int(figure.value or 0)) if money else figure.value
+        print(f"{figure.name:<32}{cell(value) or '–':>14}  {'€' if money else figure.unit}  (n={figure.n})")
+
+
+async def _figures(first: datetime | None, last: datetime | None) -> list[Figure]:
+    async with tools() as with_:
+        return (await with_.reports.summary(_scope(with_, first, last), ())).figures
+
+
+@report.command("export")
+def report_export(
+    folder: Annotated[Path, typer.Argument(help="where the files go; made if it is not there", file_okay=False)],
+    first: First = None,
+    last: Last = None,
+) -> None:
+    """Write a period's report: summary.csv, honoraria.csv, facts.csv, report.json."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in cli.run(_export(folder, first, last)):
+        print(path)
+
+
+async def _export(folder: Path, first: datetime | None, last: datetime | None) -> list[Path]:
+    written = []
+    async with tools() as with_:
+        scope = _scope(with_, first, last)
+        files = {f"{part}.csv": exports.as_csv(with_.reports, part, scope) for part in get_args(exports.Part)}
+        files["report.json"] = exports.as_json(with_.reports, scope)
+        for name, parts in files.items():
+            path = folder / name
+            with path.open("w", encoding="utf-8", newline="") as file:
+                async for part in parts:
+                    file.write(part)
+            written.append(path)
+    return written
+
+
+def _scope(with_: Tools, first: datetime | None, last: datetime | None) -> Scope:
+    try:
+        return period(first.date() if first else None, last.date() if last else None, with_.rules.zone)
+    except Invalid as error:
+        sys.exit(error.en)

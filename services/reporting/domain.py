@@ -1,0 +1,52 @@
+"""From facts to what is reported: a pure fold over one request, the same whatever order they arrived in."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from services.reporting.claims import Claim, claims
+from services.reporting.facts import Recorded
+from services.reporting.findings import Finding, findings
+from services.reporting.journey import Rules, gather
+from services.reporting.measures import Measure, measures
+from shared.events import Event
+
+Row = Measure | Claim | Finding
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """What the reports know of one request. `version`: the place in the ledger of the last fact in it."""
+
+    request_id: str
+    version: int
+    case_number: str | None
+    ags: str | None
+    fields: tuple[str, ...]
+    measures: tuple[Measure, ...]
+    claims: tuple[Claim, ...]
+    findings: tuple[Finding, ...]
+
+
+def fold(request_id: str, facts: Iterable[Recorded[Event]], rules: Rules) -> Case:
+    """The case of `request_id` by all its facts, of which there is at least one."""
+    known = {fact.id: fact for fact in facts}
+    journey = gather(request_id, known.values())
+    claimed = tuple(claims(journey, rules))
+    return Case(
+        request_id=request_id,
+        version=max(fact.seq for fact in known.values()),
+        case_number=journey.case_number,
+        ags=journey.ags,
+        fields=journey.fields,
+        measures=tuple(measures(journey, rules, claimed)),
+        claims=claimed,
+        findings=tuple(findings(journey, rules)),
+    )
+
+
+def not_understood(request_id: str, facts: Iterable[Recorded[Event]]) -> Case:
+    """The case of a request whose facts can't be folded: no figures, and a finding that says so."""
+    known = sorted({fact.id: fact for fact in facts}.values(), key=lambda fact: (fact.time, fact.id))
+    code = "not_understood"
+    finding = Finding(f"{code}:{request_id}", code, request_id, None, request_id, tuple(fact.id for fact in known))
+    return Case(request_id, max(fact.seq for fact in known), None, None, (), (), (), (finding,))

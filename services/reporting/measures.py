@@ -1,0 +1,105 @@
+"""What each fact contributes to which indicator: the rows that all figures are sums or averages of."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date
+
+from services.reporting.claims import Claim
+from services.reporting.facts import Recorded
+from services.reporting.journey import Journey, Rules
+from shared.events import Event, SessionCompleted
+from shared.events.base import SessionKind
+from shared.workdays import workdays_between
+
+UNKNOWN = "unknown"
+"""District or field of what came before its request.created."""
+
+_OF_KIND = {
+    SessionKind.FIRST_TALK: "first_talks",
+    SessionKind.DIALOGUE_FORUM: "dialogue_forums",
+    SessionKind.CONSULTATION: "consultations",
+    SessionKind.KEYNOTE: "keynotes",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """One contribution: `value` to `indicator` on the local day `on`, from `facts` (the deciding one first).
+
+    `district` has 5 digits or is "unknown", `ags` is empty where unknown; `fields` are what a grouping by
+    field counts it under.
+    """
+
+    id: str
+    indicator: str
+    value: int
+    on: date
+    request_id: str
+    ags: str
+    district: str
+    fields: tuple[str, ...]
+    facts: tuple[str, ...]
+
+
+def measures(journey: Journey, rules: Rules, claims: Iterable[Claim]) -> Iterator[Measure]:
+    """Everything that `journey` contributes."""
+    ags, fields = journey.ags or "", journey.fields or (UNKNOWN,)
+
+    def one(
+        indicator: str, source: str, value: int, on: date, *facts: str, of: tuple[str, ...] = fields, place: str = ags
+    ) -> Measure:
+        identity = f"{indicator}:{source}"
+        return Measure(
+            identity, indicator, value, on, journey.request_id, place, place[:5] or UNKNOWN, of, tuple(facts)
+        )
+
+    request = journey.request_id
+    for created in journey.created[:1]:
+        yield one("requests", request, 1, rules.day(created.event.submitted_at), created.id)
+    for withdrawn in journey.withdrawn[:1]:
+        yield one("withdrawn", request, 1, rules.day(withdrawn.event.withdrawn_at), withdrawn.id)
+    for closed in journey.closed[:1]:
+        day = rules.day(closed.event.closed_at)
+        yield one("closed", request, 1, day, closed.id)
+        if closed.event.outcome == "completed":
+            yield one("completed", request, 1, day, closed.id)
+    for given in journey.feedback[:1]:
+        yield one("satisfaction", request, given.event.satisfaction, rules.day(given.event.given_at), given.id)
+    if begun := journey.acceptance():
+        yield one("accepted", request, 1, rules.day(begun[1]), begun[0].id)
+    agreed: set[str] = set()
+    for fact in _current(journey):
+        session = fact.event
+        for indicator, value in (
+            ("sessions", 1),
+            (_OF_KIND[session.kind], 1),
+            ("minutes", session.minutes),
+            ("participants", session.participants),
+        ):
+            yield one(indicator, session.session_id, value, session.held_on, fact.id)
+        for option in session.options_agreed:
+            if option.option_id not in agreed:
+                agreed.add(option.option_id)
+                yield one("options", option.option_id, 1, session.held_on, fact.id, of=(str(option.field),))
+    for indicator, last, on in _waits(journey, rules):
+        first = journey.created[0]
+        days = workdays_between(rules.day(first.event.submitted_at), on, rules.subdivision)
+        yield one(indicator, request, days, on, last.id, first.id)
+    for claim in claims:
+        yield one("honoraria", claim.id, claim.total_cents, claim.held_on, *reversed(claim.facts), place=claim.ags)
+
+
+def _current(journey: Journey) -> list[Recorded[SessionCompleted]]:
+    """The version of each session that counts, in the order they were held."""
+    last = [versions[-1] for versions in journey.sessions().values()]
+    return sorted(last, key=lambda fact: (fact.event.held_on, fact.event.completed_at, fact.id))
+
+
+def _waits(journey: Journey, rules: Rules) -> Iterator[tuple[str, Recorded[Event], date]]:
+    if not journey.created:
+        return
+    if begun := journey.acceptance():
+        yield "days_to_acceptance", begun[0], rules.day(begun[1])
+    talks = [fact for fact in _current(journey) if fact.event.kind is SessionKind.FIRST_TALK]
+    if talks:
+        yield "days_to_first_talk", talks[0], talks[0].event.held_on

@@ -1,0 +1,98 @@
+"""The loop that keeps the read models up with the ledger."""
+
+import asyncio
+import time
+from contextlib import suppress
+
+import structlog
+from prometheus_client import Gauge
+from pymongo.errors import PyMongoError
+
+from services.reporting import handlers
+from services.reporting.documents import COUNTERS
+from services.reporting.journey import Rules
+from services.reporting.ledger import HEAD, Ledger
+from services.reporting.store import Store
+from shared.errors import Unavailable
+from shared.lease import Lease
+from shared.mongo import Mongo
+from shared.tasks import cancelled, end
+from shared.waking import Wake
+
+LEASE_SECONDS = 10
+FLOOD_SECONDS = 0.25
+"""Since the last full batch of facts: until then more are on their way."""
+PATIENCE_SECONDS = 4.0
+"""How long a step gives way to them."""
+
+_log = structlog.get_logger(__name__)
+
+
+def lease(mongo: Mongo, holder: str) -> Lease:
+    """Who may project. What makes several projectors safe are the versions of the cases."""
+    return Lease(mongo, "projector", holder, LEASE_SECONDS)
+
+
+class Projector:
+    """Woken by the ledger of this process (`wake`) or of another (a change stream), else by the scan."""
+
+    def __init__(self, mongo: Mongo, ledger: Ledger, store: Store, rules: Rules, waiting: Gauge, me: str) -> None:
+        """`waiting` shows how many facts are not yet in the read models; `me` holds the lease."""
+        self._mongo = mongo
+        self._ledger = ledger
+        self._store = store
+        self._rules = rules
+        self._waiting = waiting
+        self._lease = lease(mongo, me)
+        self._waking = Wake(mongo, COUNTERS, {"documentKey._id": HEAD})
+        self._flood_until = 0.0
+
+    def wake(self, *, flood: bool = False) -> None:
+        """There are new facts, in a `flood` so many that more are to come: recording them goes first."""
+        if flood:
+            self._flood_until = time.monotonic() + FLOOD_SECONDS
+        self._waking.set()
+
+    async def run(self) -> None:
+        """Works until cancelled; errors back off and are tried again."""
+        watching = asyncio.create_task(self._waking.watch())
+        pause = 0.2
+        try:
+            while not cancelled():
+                try:
+                    await self._catch_up()
+                    pause = 0.2
+                except (PyMongoError, Unavailable) as error:
+                    _log.warning("projector_waits", error=str(error)[:300], seconds=pause)
+                    await asyncio.sleep(pause)
+                    pause = min(pause * 2, 5.0)
+                    continue
+                await self._waking.wait()
+        finally:
+            await end(watching)
+
+    async def _catch_up(self) -> None:
+        """Projects until nothing is left, or until another process does."""
+        if not await self._behind():
+            return
+        await self._give_way()
+        try:
+            while await self._lease.take() and await handlers.step(self._ledger, self._store, self._rules):
+                await self._give_way()
+                if cancelled() or not await self._behind():
+                    break
+        finally:
+            with suppress(PyMongoError):
+                await self._lease.give_back()
+
+    async def _give_way(self) -> None:
+        """Both use one core: what is recorded late holds up its topic, what is projected late is only seen late."""
+        for _ in range(round(PATIENCE_SECONDS / FLOOD_SECONDS)):
+            if (left := self._flood_until - time.monotonic()) <= 0:
+                break
+            await asyncio.sleep(left)
+
+    async def _behind(self) -> bool:
+        position, head = await self._store.position(), await self._ledger.head()
+        self._waiting.set(head - position.seq)
+        return position.seq < head

@@ -1,0 +1,129 @@
+"""What the reports ask the read models for."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from services.reporting import cells
+from services.reporting.cells import Group, Total
+from services.reporting.claims import Claim
+from services.reporting.documents import CELLS, CLAIM, CLAIMS, COUNTERS, FINDING, FINDINGS, MEASURE, MEASURES
+from services.reporting.figures import FigureId, Scope
+from services.reporting.findings import Finding
+from services.reporting.measures import Measure
+from services.reporting.store import PROJECTED
+from shared.mongo import Document, Mongo
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimFilter:
+    """Claims of sessions held from `start` to `end`, of one advisor or request only, or of all."""
+
+    start: date
+    end: date
+    advisor_id: str | None = None
+    request_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimSums:
+    """Over all claims that fit; amounts in cents."""
+
+    claims: int = 0
+    minutes: int = 0
+    travel_km: int = 0
+    fee_cents: int = 0
+    travel_cents: int = 0
+    total_cents: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class After:
+    """Where a page begins: after the row of this day and id."""
+
+    day: str
+    id: str
+
+
+class Queries:
+    """Reads of measures, claims and findings; every page is in a fixed order, `After` names its beginning."""
+
+    def __init__(self, mongo: Mongo) -> None:
+        self._mongo = mongo
+
+    async def totals(self, scope: Scope, group: Group | None = None) -> list[Total]:
+        """One total per indicator (and group) that has any contribution in `scope`, out of the cells."""
+        counter = await self._mongo[COUNTERS].find_one({"_id": PROJECTED})
+        district = {"$gt": cells.ALL} if group == "district" else cells.ALL
+        fits = {
+            "epoch": counter["epoch"] if counter else 0,
+            "period": {"$in": cells.within(scope)},
+            "district": scope.district or district,
+        }
+        wanted = [
+            "period",
+            "district",
+            f"fields.{scope.field}" if scope.field else "fields" if group == "field" else "all",
+        ]
+        return cells.totals(await self._mongo[CELLS].find(fits, wanted).to_list(None), scope.field, group)
+
+    async def contributions(self, figure: FigureId, after: After | None, limit: int) -> list[Measure]:
+        """What a figure was counted from, by day."""
+        fits = {"indicator": figure.indicator} | _in_scope(figure.scope)
+        found = await self._page(MEASURES, fits, "on", after, limit)
+        return [MEASURE.validate_python(document) for document in found]
+
+    async def claims(self, wanted: ClaimFilter, after: After | None, limit: int) -> list[Claim]:
+        """Claims by the day of their session."""
+        found = await self._page(CLAIMS, _claims(wanted), "held_on", after, limit)
+        return [CLAIM.validate_python(document) for document in found]
+
+    async def claim(self, claim_id: str) -> Claim | None:
+        found = await self._mongo[CLAIMS].find_one({"_id": claim_id})
+        return CLAIM.validate_python(_named(found)) if found else None
+
+    async def claim_sums(self, wanted: ClaimFilter) -> ClaimSums:
+        names = ("minutes", "travel_km", "fee_cents", "travel_cents", "total_cents")
+        sums: Document = {name: {"$sum": f"${name}"} for name in names}
+        group = {"$group": {"_id": None, "claims": {"$sum": 1}, **sums}}
+        found = await self._mongo.aggregate(CLAIMS, [{"$match": _claims(wanted)}, group])
+        return ClaimSums(**{name: found[0][name] for name in ("claims", *names)}) if found else ClaimSums()
+
+    async def findings(
+        self, request_id: str | None, code: str | None, after: After | None, limit: int
+    ) -> list[Finding]:
+        """Findings by request."""
+        fits: Document = {name: value for name, value in (("request_id", request_id), ("code", code)) if value}
+        found = await self._page(FINDINGS, fits, "request_id", after, limit)
+        return [FINDING.validate_python(document) for document in found]
+
+    async def _page(
+        self, collection: str, fits: Document, by: str, after: After | None, limit: int
+    ) -> Sequence[Document]:
+        if after is not None:
+            later: Document = {"$or": [{by: {"$gt": after.day}}, {by: after.day, "_id": {"$gt": after.id}}]}
+            fits = {"$and": [fits, {by: {"$gte": after.day}}, later]}
+        cursor = self._mongo[collection].find(fits).sort([(by, 1), ("_id", 1)]).limit(limit)
+        return [_named(document) for document in await cursor.to_list(None)]
+
+
+def _in_scope(scope: Scope) -> Document:
+    fits: Document = {"on": {"$gte": scope.start.isoformat(), "$lte": scope.end.isoformat()}}
+    if scope.district:
+        fits["district"] = scope.district
+    if scope.field:
+        fits["fields"] = scope.field
+    return fits
+
+
+def _claims(wanted: ClaimFilter) -> Document:
+    fits: Document = {"held_on": {"$gte": wanted.start.isoformat(), "$lte": wanted.end.isoformat()}}
+    if wanted.advisor_id is not None:
+        fits["advisor_id"] = wanted.advisor_id
+    if wanted.request_id is not None:
+        fits["request_id"] = wanted.request_id
+    return fits
+
+
+def _named(document: Document) -> Document:
+    return {"id": document["_id"], **document}

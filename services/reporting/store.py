@@ -1,0 +1,238 @@
+"""The read models: cases with their measures, claims and findings; cells; the lines sent to SKEW; rates.
+
+A case's rows, and what they change in the cells, are stored with the case in one change, which fails as Stale when
+another process was faster. Cells and cases are of the epoch in which they were written, and a rebuild begins a new
+one: whoever is still at work in an earlier epoch replaces no case of a later one, and adds to cells that nobody reads.
+`entries` keeps each line that was sent and outlives every rebuild, so that none is sent twice.
+"""
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from bson.codec_options import CodecOptions
+from bson.raw_bson import RawBSONDocument
+from pymongo import ReturnDocument
+
+from services.reporting import cells
+from services.reporting.documents import (
+    CASES,
+    CELLS,
+    CLAIMS,
+    COUNTERS,
+    ENTRIES,
+    FINDINGS,
+    MEASURE,
+    MEASURES,
+    RATES,
+    READ_MODELS,
+    card_document,
+    line_document,
+    rows_of,
+)
+from services.reporting.domain import Case
+from services.reporting.rates import RateCard, card_on
+from shared.commit import Add, Change, Committer, Insert, Put, Remove, Replace, Write
+from shared.errors import Duplicate, Stale
+from shared.events import ReportingEntry
+from shared.mongo import Document, Mongo
+
+PROJECTED = "projector"
+"""`_id` in `counters`: `seq` is the place in the ledger up to which the read models are made."""
+
+FORM = 2
+"""Rises when more is made of the facts than before: then all is projected anew, once, at the start."""
+_EPOCH = 40
+"""Bits of a place in the ledger, above which a case's version has its epoch."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What stands of a case: its version, its rows as (collection, id) → digest, the ids of the lines sent.
+
+    `epoch` is the one in which it was written.
+    """
+
+    version: int
+    rows: Mapping[tuple[str, str], str]
+    summary: Mapping[str, Any]
+    sent: frozenset[str]
+    epoch: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """How far the read models are; `epoch` rises with each rebuild."""
+
+    seq: int
+    epoch: int
+
+
+NOTHING = Stored(0, {}, {}, frozenset())
+
+
+class Store:
+    """What the projector reads and writes; `queries.py` has what the reports ask for."""
+
+    def __init__(self, mongo: Mongo, commits: Committer) -> None:
+        self._mongo = mongo
+        self._commits = commits
+
+    async def prepare(self) -> None:
+        """Indexes and the projector's place."""
+        index = self._mongo.index
+        await index(MEASURES, [("indicator", 1), ("on", 1), ("_id", 1)], name="lineage")
+        await index(CELLS, [("epoch", 1), ("period", 1), ("district", 1)], name="place")
+        await index(CLAIMS, [("held_on", 1), ("_id", 1)], name="days")
+        await index(CLAIMS, [("advisor_id", 1), ("held_on", 1), ("_id", 1)], name="advisor")
+        await index(CLAIMS, [("request_id", 1), ("held_on", 1), ("_id", 1)], name="request")
+        await index(FINDINGS, [("request_id", 1), ("_id", 1)], name="request")
+        await index(ENTRIES, "request_id", name="request")
+        await index(ENTRIES, [("rate_card", 1), ("held_on", 1)], name="rates")
+        counters = self._mongo[COUNTERS]
+        new = {"seq": 0, "epoch": 0, "form": FORM}
+        await counters.update_one({"_id": PROJECTED}, {"$setOnInsert": new}, upsert=True)
+        again = {"$set": {"seq": 0, "form": FORM}, "$inc": {"epoch": 1}}
+        older = await counters.update_one({"_id": PROJECTED, "form": {"$ne": FORM}}, again)
+        if older.modified_count and "days" in await self._mongo[MEASURES].index_information():
+            await self._mongo[MEASURES].drop_index("days")
+
+    async def hold_rates(self, cards: Sequence[RateCard]) -> None:
+        """Keeps `cards`. Raises ValueError when claims that were sent would come out otherwise with them."""
+        kept = {document["_id"]: document for document in await self._mongo[RATES].find().to_list(None)}
+        given = {card.code: card_document(card) for card in cards}
+        days = {"_id": "$rate_card", "first": {"$min": "$held_on"}, "last": {"$max": "$held_on"}}
+        for used in await self._mongo.aggregate(ENTRIES, [{"$group": days}]):
+            code = used["_id"]
+            if code in kept and given.get(code) != kept[code]:
+                raise ValueError(f"the rate card {code} was used in claims and may not be changed or taken away")
+            for day in (used["first"], used["last"]):
+                holds = card_on(cards, date.fromisoformat(day))
+                if holds is None or holds.code != code:
+                    raise ValueError(f"claims of {day} were sent by the rate card {code}; no other may hold then")
+        for card in given.values():
+            await self._mongo[RATES].replace_one({"_id": card["_id"]}, card, upsert=True)
+
+    async def cases(self, request_ids: Sequence[str]) -> dict[str, Stored]:
+        """What stands of those of `request_ids` that have a case or a line."""
+        wanted = list(request_ids)
+        sent: dict[str, set[str]] = {}
+        for line in await self._mongo[ENTRIES].find({"request_id": {"$in": wanted}}, {"request_id": 1}).to_list(None):
+            sent.setdefault(line["request_id"], set()).add(line["_id"])
+        found = {request_id: Stored(0, {}, {}, frozenset(ids)) for request_id, ids in sent.items()}
+        for case in await self._mongo.settled(CASES).find({"_id": {"$in": wanted}}).to_list(None):
+            rows = {(collection, identity): digest for collection, identity, digest in case["rows"]}
+            lines = frozenset(sent.get(case["_id"], ()))
+            epoch, seq = divmod(case["version"], 1 << _EPOCH)
+            found[case["_id"]] = Stored(seq, rows, case["summary"], lines, epoch)
+        return found
+
+    async def versions(self, request_ids: Sequence[str], epoch: int) -> dict[str, int]:
+        """The versions of those of `request_ids` that have a case of `epoch`."""
+        found = await self._mongo.settled(CASES).find({"_id": {"$in": list(request_ids)}}, {"version": 1}).to_list(None)
+        stand = {case["_id"]: divmod(case["version"], 1 << _EPOCH) for case in found}
+        return {request_id: seq for request_id, (written, seq) in stand.items() if written == epoch}
+
+    async def save(self, case: Case, was: Stored, lines: Sequence[ReportingEntry], epoch: int = 0) -> bool:
+        """Stores what has changed of `case` in `epoch` and sends `lines`; False when nothing had.
+
+        What was written in an earlier epoch is written again. Raises Stale when another process was faster.
+        """
+        if was.epoch > epoch:
+            raise Stale
+        before = was.rows if was.epoch == epoch else {}
+        rows, documents = {}, {}
+        for collection, row, digest in rows_of(case):
+            place = (collection, str(row["_id"]))
+            rows[place], documents[place] = digest, row
+        summary = {"case_number": case.case_number, "ags": case.ags, "fields": list(case.fields)}
+        if was.epoch == epoch and rows == was.rows and summary == was.summary and not lines:
+            return False
+        head: Document = {"_id": case.request_id, "version": _version(case.version, epoch), "summary": summary}
+        head["rows"] = [[*place, digest] for place, digest in rows.items()]
+        writes: list[Write] = [Replace(CASES, head, _version(was.version, was.epoch))]
+        writes += [Put(place[0], row) for place, row in documents.items() if before.get(place) != rows[place]]
+        writes += [Remove(*place) for place in was.rows if place not in rows]
+        writes += [Insert(ENTRIES, line_document(line)) for line in lines]
+        writes += await self._cells(case, before, rows, epoch)
+        try:
+            await self._commits.commit(Change(tuple(writes), tuple(lines), case.version))
+        except Duplicate as error:
+            raise Stale from error  # another process has sent the line since we looked
+        return True
+
+    async def _cells(
+        self, case: Case, before: Mapping[tuple[str, str], str], rows: Mapping[tuple[str, str], str], epoch: int
+    ) -> list[Write]:
+        """What the change from rows `before` to `rows` adds to the cells.
+
+        The old measures are as `before` says, or the case has another version by now and the change fails.
+        """
+        new = [m for m in case.measures if before.get((MEASURES, m.id)) != rows[MEASURES, m.id]]
+        gone = [place[1] for place, digest in before.items() if place[0] == MEASURES and rows.get(place) != digest]
+        old = await self._mongo[MEASURES].find({"_id": {"$in": gone}}).to_list(None) if gone else []
+        taken = [MEASURE.validate_python({"id": row["_id"], **row}) for row in old]
+        return [
+            Add(CELLS, f"{epoch}~{cell.period}~{cell.district}", amounts, {"epoch": epoch, **cell._asdict()})
+            for cell, amounts in cells.changes(new, taken).items()
+        ]
+
+    async def position(self) -> Position:
+        found = await self._mongo[COUNTERS].find_one({"_id": PROJECTED})
+        return Position(found["seq"], found["epoch"]) if found else Position(0, 0)
+
+    async def advance(self, to: Position) -> None:
+        """The read models are made up to `to.seq`, unless a rebuild has begun since."""
+        await self._mongo[COUNTERS].update_one({"_id": PROJECTED, "epoch": to.epoch}, {"$max": {"seq": to.seq}})
+
+    async def drop(self) -> Position:
+        """Empties the read models and begins a new epoch at place 0.
+
+        Between the two epochs is one of which nothing is kept: others may have begun in it meanwhile.
+        """
+        await self._begin()
+        for collection in (*READ_MODELS, CELLS):
+            await self._mongo[collection].drop()
+        await self.prepare()
+        return await self._begin()
+
+    async def _begin(self) -> Position:
+        begun = await self._mongo[COUNTERS].find_one_and_update(
+            {"_id": PROJECTED}, {"$set": {"seq": 0}, "$inc": {"epoch": 1}}, return_document=ReturnDocument.AFTER
+        )
+        assert begun is not None, "the store was not prepared"
+        return Position(begun["seq"], begun["epoch"])
+
+    async def digest(self) -> str:
+        """SHA-256 over all read models; equal when and only when every row and the content of every cell is."""
+        found = hashlib.sha256()
+        raw = CodecOptions(document_class=RawBSONDocument)
+        for collection in READ_MODELS:
+            documents = self._mongo[collection].with_options(codec_options=raw)
+            async for document in documents.find({}, {"version": 0}).sort("_id", 1).batch_size(5000):
+                found.update(document.raw)
+        mine = {"epoch": (await self.position()).epoch}
+        async for cell in self._mongo[CELLS].find(mine).sort([("period", 1), ("district", 1)]).batch_size(1000):
+            found.update(cells.canonical(cell).encode())
+        return found.hexdigest()
+
+    async def counts(self) -> dict[str, int]:
+        """Read model → number of its documents."""
+        return {name: await self._mongo[name].count_documents({}) for name in READ_MODELS}
+
+    async def keep_sent(self, lines: Iterable[ReportingEntry]) -> int:
+        """Remembers lines that Kafka has as sent; returns how many were not known here."""
+        added = 0
+        for line in lines:
+            done = await self._mongo[ENTRIES].update_one(
+                {"_id": line.entry_id}, {"$setOnInsert": line_document(line)}, upsert=True
+            )
+            added += done.upserted_id is not None
+        return added
+
+
+def _version(seq: int, epoch: int) -> int:
+    """As it stands in a case: 0 of what is not there."""
+    return epoch << _EPOCH | seq

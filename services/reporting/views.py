@@ -1,0 +1,159 @@
+"""What the API and the exports answer with."""
+
+from datetime import date
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from shared.events.base import Role, SessionKind
+
+By = Literal["period", "district", "field"]
+
+
+class View(BaseModel):
+    model_config = ConfigDict(populate_by_name=True, frozen=True)
+
+
+class Period(View):
+    start: date = Field(alias="from")
+    end: date = Field(alias="to", description="included")
+
+
+class Figure(View):
+    """One number of a report."""
+
+    id: str = Field(description="says what it counts: indicator~from~to, and ~district= or ~field=")
+    indicator: str
+    name: str
+    value: int | float | None = Field(description="null: an average of nothing; honoraria in integer cents")
+    unit: str
+    n: int = Field(description="number of contributions, as many as `facts` lists")
+    definition: str
+    facts: str = Field(description="where the figure opens into the facts it was counted from")
+
+
+class Group(View):
+    by: By
+    key: str = Field(description="2026-03, 2026-Q1 or 2026; a district's key; a field's code; unknown")
+    name: str
+    period: Period
+    figures: list[Figure]
+
+
+class Summary(View):
+    """All figures of a period, and the same by period, district and field."""
+
+    period: Period
+    position: int = Field(description="place in the ledger up to which facts are counted")
+    figures: list[Figure]
+    groups: list[Group]
+
+
+class ClaimLine(View):
+    """What one advisor is owed for one session, with every factor; amounts in integer cents."""
+
+    claim_id: str
+    revision: int
+    status: str
+    request_id: str
+    case_number: str | None
+    municipality_ags: str
+    municipality: str
+    session_id: str
+    session_kind: SessionKind
+    held_on: date
+    advisor_id: str
+    role: Role | None
+    minutes: int
+    team_minutes: int = Field(description="of all advisors of the session")
+    travel_km: int
+    rate_card: str
+    hour_cents: int
+    km_cents: int
+    travel_cap_cents: int = Field(description="per session and advisor")
+    session_fee_cents: int = Field(description="hour_cents × team_minutes / 60, rounded half up once")
+    fee_cents: int = Field(description="this advisor's part of it by minutes; the parts add up")
+    travel_cents: int
+    total_cents: int
+    currency: Literal["EUR"] = "EUR"
+    waits_for: list[str] = Field(description="topics of facts that are missing; until then nothing goes to SKEW")
+    facts: str = Field(description="where the claim opens into its facts")
+
+
+class Sums(View):
+    """Over all claims that fit, on whatever page; amounts in integer cents."""
+
+    claims: int
+    minutes: int
+    travel_km: int
+    fee_cents: int
+    travel_cents: int
+    total_cents: int
+
+
+class Honoraria(View):
+    """Claims of the sessions held in a period."""
+
+    period: Period
+    totals: Sums
+    items: list[ClaimLine]
+    next: str | None
+
+
+class FactView(View):
+    """One fact as a CloudEvent (JSON format), with its place in the ledger and on Kafka as extensions."""
+
+    specversion: Literal["1.0"]
+    id: str
+    source: str
+    type: str
+    time: str
+    subject: str
+    datacontenttype: Literal["application/json"]
+    correlationid: str | None = None
+    cursor: str = Field(description="its place in the ledger; `after` this cursor come the later ones")
+    topic: str
+    partition: int
+    offset: int
+    key: str
+    data: dict[str, Any] = Field(description="the event's body as it came")
+
+
+class Facts(View):
+    items: list[FactView]
+    next: str | None = Field(description="cursor of the next page; null when there is no more now")
+    position: str = Field(description="cursor to go on with later, whether or not there was anything")
+
+
+class Contribution(View):
+    """What one source gave to a figure, and the facts that say so, the deciding one first."""
+
+    value: int
+    on: date
+    request_id: str
+    municipality_ags: str
+    municipality: str
+    facts: list[FactView]
+
+
+class Lineage(View):
+    """A figure opened: as many contributions as its `n`; their sum or average is its value."""
+
+    figure: str
+    items: list[Contribution]
+    next: str | None
+
+
+class FindingView(View):
+    id: str
+    code: str
+    text: str
+    request_id: str
+    case_number: str | None
+    subject: str = Field(description="id of the request, session or answer that it is about")
+    facts: list[str] = Field(description="ids of the facts that show it")
+
+
+class Findings(View):
+    items: list[FindingView]
+    next: str | None

@@ -1,0 +1,1 @@
+"""The plumbing that all four services need identically, and the event contracts. Never a business rule."""

@@ -1,0 +1,308 @@
+"""Group commit: state, events and the mark of their cause, stored together or not at all.
+
+Callers hand in a `Change` and are answered when the majority has it. A batch is whatever gathered while
+the last one was under way: no timer, so no wait when idle, and one transaction for many callers under
+load. A change that fails (a taken key, a stale version) fails alone; the rest of its batch goes through.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+from pymongo import DeleteOne, InsertOne, ReplaceOne, UpdateOne
+from pymongo.asynchronous.client_session import AsyncClientSession
+from pymongo.errors import BulkWriteError, PyMongoError
+
+from shared import outbox
+from shared.errors import Duplicate, Stale, Unavailable
+from shared.events import Event
+from shared.mongo import Document, Mongo, is_transient
+from shared.telling import told
+
+BATCH = 500
+"""Changes in one transaction at most; MongoDB advises to stay near 1,000 documents."""
+ALONE_AFTER = 8
+"""Failed changes in a batch after which the rest is written one by one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Insert:
+    """A new document. Fails as `Duplicate` when `_id` or another unique key is taken."""
+
+    collection: str
+    document: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Replace:
+    """A document with `_id` and `version`, as it shall stand; `was`: the version loaded, 0 for a new one.
+
+    Fails as `Stale` when somebody else was faster.
+    """
+
+    collection: str
+    document: Mapping[str, Any]
+    was: int
+
+
+@dataclass(frozen=True, slots=True)
+class Put:
+    """A document to stand in place of whatever has its `_id`: for copies, where the last one wins."""
+
+    collection: str
+    document: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Remove:
+    """No document with this `_id` shall be left."""
+
+    collection: str
+    id: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Add:
+    """Amounts for the numbers of a document, by dotted path; `new`: its other members where it is not there yet.
+
+    All that a batch adds to a document goes in as one operation.
+    """
+
+    collection: str
+    id: Any
+    amounts: Mapping[str, int]
+    new: Mapping[str, Any]
+
+
+Write = Insert | Replace | Put | Remove | Add
+Operation = InsertOne[Document] | ReplaceOne[Document] | UpdateOne | DeleteOne
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What one caller wants stored together.
+
+    `version` is the new version of the aggregate that the events belong to: it orders them per key.
+    `mark` says what caused the change (`shared/inbox.py`, `shared/idempotency.py`); a second change with
+    the same mark fails as `Duplicate`.
+    """
+
+    writes: tuple[Write, ...] = ()
+    events: "tuple[Event | outbox.Tombstone, ...]" = ()
+    version: int = 0
+    mark: Insert | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    collection: str
+    operation: Operation
+    versioned: bool = False
+
+
+@dataclass(slots=True)
+class _Waiting:
+    change: Change
+    operations: "list[_Step]"
+    done: "asyncio.Future[None]" = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+
+
+class Committer:
+    """Stores changes in batches. One per service process; `run` is its only writer."""
+
+    def __init__(
+        self, mongo: Mongo, service: str, *, limit: int = 10_000, stored: Callable[[], None] = lambda: None
+    ) -> None:
+        """`limit`: changes that may wait; `stored` is called after each batch that has events."""
+        self._mongo = mongo
+        self._service = service
+        self._limit = limit
+        self.stored = stored
+        self._queue: list[_Waiting] = []
+        self._wake = asyncio.Event()
+        self._closing = False
+        self.batches = 0
+        self.changes = 0
+
+    @property
+    def waiting(self) -> int:
+        return len(self._queue)
+
+    async def commit(self, change: Change) -> None:
+        """Returns when the majority has journalled it. Raises Stale, Duplicate or Unavailable."""
+        if self._closing or len(self._queue) >= self._limit:
+            raise Unavailable("Der Dienst ist gerade ausgelastet.", "The service is busy.", retry_after=2)
+        waiting = _Waiting(change, self._operations(change))
+        self._queue.append(waiting)
+        self._wake.set()
+        await waiting.done
+
+    async def run(self) -> None:
+        """Writes until `close` was called and the queue is empty."""
+        while not (self._closing and not self._queue):
+            await self._wake.wait()
+            self._wake.clear()
+            while self._queue:
+                batch, self._queue = self._queue[:BATCH], self._queue[BATCH:]
+                await self._settle(batch)
+
+    def close(self) -> None:
+        """Refuses new changes; `run` returns after the last one."""
+        self._closing = True
+        self._wake.set()
+
+    async def _settle(self, batch: list[_Waiting]) -> None:
+        """Writes `batch`, taking out those that fail on their own, until the rest stands.
+
+        Those are told last: whoever reads what they collided with must find it stored.
+        """
+        refused: list[tuple[_Waiting, Exception]] = []
+        while batch:
+            if len(batch) > 1 and len(refused) >= ALONE_AFTER:
+                for waiting in batch:
+                    await self._settle([waiting])
+                break
+            try:
+                await self._write(batch)
+            except _Failed as failed:
+                refused.append((batch.pop(failed.position), failed.error))
+            except Exception as error:
+                answer: Exception = error
+                if isinstance(error, PyMongoError) and is_transient(error):
+                    answer = Unavailable(
+                        "Die Datenbank antwortet nicht.", f"The database does not answer: {told(error)}"
+                    )
+                    # whoever has come meanwhile has waited for the same
+                    batch, self._queue = [*batch, *self._queue], []
+                for waiting in [*batch, *(waiting for waiting, _ in refused)]:
+                    _fail(waiting, answer)
+                return
+            else:
+                self.batches += 1
+                self.changes += len(batch)
+                for waiting in batch:
+                    if not waiting.done.done():
+                        waiting.done.set_result(None)
+                if any(waiting.change.events for waiting in batch):
+                    self.stored()
+                break
+        for waiting, reason in refused:
+            _fail(waiting, reason)
+
+    async def _write(self, batch: list[_Waiting]) -> None:
+        grouped: dict[str, list[tuple[int, _Step]]] = {}
+        for position, waiting in enumerate(batch):
+            for step in waiting.operations:
+                grouped.setdefault(step.collection, []).append((position, step))
+        for step in _added(batch):
+            grouped.setdefault(step.collection, []).append((0, step))
+
+        async def body(session: AsyncClientSession) -> None:
+            for collection, entries in grouped.items():
+                try:
+                    await self._mongo[collection].bulk_write([step.operation for _, step in entries], session=session)
+                except BulkWriteError as error:
+                    first = error.details["writeErrors"][0]
+                    if first["code"] != 11000:
+                        raise
+                    position, step = entries[first["index"]]
+                    keys = tuple(first.get("keyPattern", {"_id": 1}))
+                    stale = step.versioned and keys == ("_id",)
+                    raise _Failed(position, Stale() if stale else Duplicate(collection, keys)) from error
+
+        await self._mongo.transaction(body)
+
+    def _operations(self, change: Change) -> list[_Step]:
+        marks = (change.mark,) if change.mark else ()
+        steps = [_step(write) for write in (*marks, *change.writes) if not isinstance(write, Add)]
+        rows = outbox.rows(change.events, change.version, self._service, datetime.now(UTC))
+        return steps + [_Step(outbox.COLLECTION, InsertOne(row)) for row in rows]
+
+
+@asynccontextmanager
+async def committing(commits: Committer) -> AsyncIterator[Committer]:
+    """Runs `commits` for as long as the block, for command lines and tests."""
+    running = asyncio.create_task(commits.run())
+    try:
+        yield commits
+    finally:
+        commits.close()
+        await running
+
+
+class _Failed(Exception):
+    """The change at `position` of the batch can't be stored, because of `error`."""
+
+    def __init__(self, position: int, error: Exception) -> None:
+        super().__init__(position)
+        self.position = position
+        self.error = error
+
+
+def _added(batch: Sequence[_Waiting]) -> list[_Step]:
+    """What the changes of `batch` add, in one step per document."""
+    new: dict[tuple[str, Any], Mapping[str, Any]] = {}
+    sums: dict[tuple[str, Any], Counter[str]] = {}
+    for waiting in batch:
+        for write in waiting.change.writes:
+            if isinstance(write, Add):
+                place = (write.collection, write.id)
+                new.setdefault(place, write.new)
+                sums.setdefault(place, Counter()).update(write.amounts)
+    return [
+        _Step(place[0], UpdateOne({"_id": place[1]}, {"$inc": dict(amounts), "$setOnInsert": new[place]}, upsert=True))
+        for place, amounts in sums.items()
+    ]
+
+
+def _step(write: Insert | Replace | Put | Remove) -> _Step:
+    if isinstance(write, Remove):
+        return _Step(write.collection, DeleteOne({"_id": write.id}))
+    document = dict(write.document)
+    if isinstance(write, Insert):
+        return _Step(write.collection, InsertOne(document))
+    if isinstance(write, Put):
+        return _Step(write.collection, ReplaceOne({"_id": document["_id"]}, document, upsert=True))
+    if write.was == 0:
+        return _Step(write.collection, InsertOne(document), versioned=True)
+    # With upsert a stale version tries to insert and fails on `_id`: the error names its operation,
+    # which a plain replacement that matches nothing would not.
+    loaded = {"_id": document["_id"], "version": write.was}
+    return _Step(write.collection, ReplaceOne(loaded, document, upsert=True), versioned=True)
+
+
+def _fail(waiting: _Waiting, error: Exception) -> None:
+    if not waiting.done.done():
+        waiting.done.set_exception(error)
+
+
+T = TypeVar("T")
+
+
+async def settled(read: Callable[[], Awaitable[object]], known: object) -> None:
+    """Returns when `read`, of what no election can undo, gives `known` too. Raises Stale when it doesn't soon.
+
+    For whoever answers with what was loaded and saves nothing.
+    """
+    for pause in (0.0, 0.02, 0.1, 0.5):
+        await asyncio.sleep(pause)
+        if await read() == known:
+            return
+    raise Stale
+
+
+async def again(decide: Callable[[], Awaitable[T]], attempts: int = 8) -> T:
+    """Runs `decide` (load, decide, save) anew while somebody else was faster."""
+    for _ in range(attempts - 1):
+        try:
+            return await decide()
+        except Stale:
+            continue
+    try:
+        return await decide()
+    except Stale:
+        raise Unavailable("Bitte versuchen Sie es gleich noch einmal.", "Please try again.", retry_after=1) from None

@@ -1,0 +1,58 @@
+"""The event contracts: one short file per emitter, one registry by topic.
+
+Evolution: add optional fields only; a breaking change is a new class with `version = 2` and topic `….v2`.
+"""
+
+from shared.events.base import Dossier, Event, Fact
+from shared.events.intake import FeedbackGiven, RequestCreated, RequestDossier, RequestWithdrawn
+from shared.events.matching import (
+    AdvisorAnswered,
+    AdvisorAssigned,
+    AdvisorDossier,
+    ConsultationClosed,
+    RequestParked,
+    SessionCompleted,
+    SessionScheduled,
+)
+from shared.events.notifications import NotificationFailed, NotificationSent
+from shared.events.reporting import ReportingEntry
+
+EMITTED: dict[str, tuple[type[Event], ...]] = {
+    "intake": (RequestCreated, RequestWithdrawn, RequestDossier, FeedbackGiven),
+    "matching": (
+        AdvisorAssigned,
+        AdvisorAnswered,
+        RequestParked,
+        AdvisorDossier,
+        SessionScheduled,
+        SessionCompleted,
+        ConsultationClosed,
+    ),
+    "notifications": (NotificationSent, NotificationFailed),
+    "reporting": (ReportingEntry,),
+}
+"""Service → the events that it alone emits."""
+
+BY_TOPIC: dict[str, type[Event]] = {event.topic: event for events in EMITTED.values() for event in events}
+
+__all__ = [
+    "BY_TOPIC",
+    "EMITTED",
+    "AdvisorAnswered",
+    "AdvisorAssigned",
+    "AdvisorDossier",
+    "ConsultationClosed",
+    "Dossier",
+    "Event",
+    "Fact",
+    "FeedbackGiven",
+    "NotificationFailed",
+    "NotificationSent",
+    "ReportingEntry",
+    "RequestCreated",
+    "RequestDossier",
+    "RequestParked",
+    "RequestWithdrawn",
+    "SessionCompleted",
+    "SessionScheduled",
+]

@@ -1,0 +1,34 @@
+"""What notifications emits."""
+
+from typing import ClassVar, Literal
+
+from shared.events.base import AdvisorId, Code, Fact, Id, Moment
+
+
+class NotificationSent(Fact):
+    """A mail was handed to the mail server."""
+
+    topic: ClassVar[str] = "notification.sent"
+
+    message_id: Id
+    request_id: Id
+    template: Code
+    recipient: Literal["municipality", "advisor"]
+    advisor_id: AdvisorId | None = None
+    cause_id: Id
+    sent_at: Moment
+
+
+class NotificationFailed(Fact):
+    """The mail server has refused a mail for good."""
+
+    topic: ClassVar[str] = "notification.failed"
+
+    message_id: Id
+    request_id: Id
+    template: Code
+    recipient: Literal["municipality", "advisor"]
+    advisor_id: AdvisorId | None = None
+    cause_id: Id
+    reason: Code
+    failed_at: Moment

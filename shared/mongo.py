@@ -1,0 +1,149 @@
+"""MongoDB: one client, one database, and the seam by which the stores run on PyMongo or on Motor."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, Literal, cast
+
+import pymongo
+from pymongo import AsyncMongoClient
+from pymongo.asynchronous.client_session import AsyncClientSession
+from pymongo.asynchronous.collection import AsyncCollection
+from pymongo.errors import (
+    AutoReconnect,
+    ConnectionFailure,
+    ExecutionTimeout,
+    NetworkTimeout,
+    OperationFailure,
+    PyMongoError,
+    WTimeoutError,
+)
+from pymongo.read_concern import ReadConcern
+
+Document = dict[str, Any]
+Driver = Literal["pymongo", "motor"]
+
+TRANSACTION_SECONDS = 6.0
+"""Bounds a transaction with all its retries, so that whoever waits for it is answered before giving up; PyMongo
+alone would retry for 120 s."""
+
+
+class Mongo:
+    """One service's database. Make it inside the running event loop's process; it connects when first used."""
+
+    def __init__(self, uri: str, database: str, driver: Driver = "pymongo") -> None:
+        options: dict[str, Any] = {
+            "w": "majority",
+            "journal": True,
+            "tz_aware": True,
+            "serverSelectionTimeoutMS": 4000,
+            "connectTimeoutMS": 4000,
+            "socketTimeoutMS": 30_000,
+            "maxPoolSize": 50,
+        }
+        self._motor = driver == "motor"
+        if self._motor:
+            from motor.motor_asyncio import AsyncIOMotorClient
+
+            self.client = cast("AsyncMongoClient[Document]", AsyncIOMotorClient(uri, **options))
+        else:
+            self.client = AsyncMongoClient(uri, **options)
+        self.db = self.client[database]
+
+    def __getitem__(self, collection: str) -> AsyncCollection[Document]:
+        return self.db[collection]
+
+    def settled(self, collection: str) -> AsyncCollection[Document]:
+        """Reads only what the majority has: what else a primary shows, the election of another may undo."""
+        return self.db[collection].with_options(read_concern=ReadConcern("majority"))
+
+    async def ping(self) -> None:
+        """Raises PyMongoError when no primary answers."""
+        await self.db.command("ping")
+
+    async def has_transactions(self) -> bool:
+        """False for a single server that is no member of a replica set."""
+        said = await self.db.command("hello")
+        return "setName" in said or said.get("msg") == "isdbgrid"
+
+    async def aggregate(self, collection: str, pipeline: Sequence[Mapping[str, Any]]) -> list[Document]:
+        cursor: Any = self.db[collection].aggregate(pipeline)
+        if not self._motor:
+            cursor = await cursor
+        return cast("list[Document]", await cursor.to_list(None))
+
+    async def index(self, collection: str, keys: str | Sequence[tuple[str, int]], **options: Any) -> None:
+        """The index as it shall be now: one that an earlier version made otherwise is dropped and made anew."""
+        indexes = self.db[collection]
+        try:
+            await indexes.create_index(keys, **options)
+        except OperationFailure as error:
+            if error.code not in _OTHERWISE:
+                raise
+            fields = [(keys, 1)] if isinstance(keys, str) else list(keys)
+            for name, there in (await indexes.index_information()).items():
+                if name == options.get("name") or [(key, int(way)) for key, way in there["key"]] == fields:
+                    await indexes.drop_index(name)
+            await indexes.create_index(keys, **options)
+
+    async def transaction(self, body: Callable[[AsyncClientSession], Awaitable[None]]) -> None:
+        """Runs `body` in a transaction, again on transient errors: no side effects in it."""
+        started: Any = self.client.start_session()
+        if self._motor:
+            started = await started
+        async with started as session:
+            if self._motor:  # Motor runs in threads, where pymongo.timeout() does not reach
+                await session.with_transaction(body)
+            else:
+                with pymongo.timeout(TRANSACTION_SECONDS):
+                    await session.with_transaction(body)
+
+    @asynccontextmanager
+    async def watch(
+        self, collection: str, pipeline: Sequence[Mapping[str, Any]]
+    ) -> AsyncIterator[AsyncIterator[Document]]:
+        """A change stream from now on."""
+        # answered at once when there is something, and else asked anew only this often
+        stream: Any = self.db[collection].watch(pipeline, max_await_time_ms=10_000)
+        if not self._motor:
+            stream = await stream
+        async with stream:
+            yield stream
+
+    async def close(self) -> None:
+        closing: Any = self.client.close()
+        if closing is not None:
+            await closing
+
+
+def is_transient(error: BaseException) -> bool:
+    """True when trying again later may help: the server is away, slow, or changing its primary."""
+    if isinstance(error, (ConnectionFailure, AutoReconnect, NetworkTimeout, ExecutionTimeout, WTimeoutError)):
+        return True
+    return isinstance(error, PyMongoError) and (
+        error.timeout
+        or error.has_error_label("RetryableWriteError")
+        or error.has_error_label("TransientTransactionError")
+        or getattr(error, "code", None) in _NOT_NOW
+    )
+
+
+_OTHERWISE = {85, 86}  # IndexOptionsConflict, IndexKeySpecsConflict
+_NOT_NOW = {
+    6,  # HostUnreachable
+    7,  # HostNotFound
+    43,  # CursorNotFound: the server that had it was restarted
+    89,  # NetworkTimeout
+    94,  # NotYetInitialized
+    91,  # ShutdownInProgress
+    112,  # WriteConflict
+    134,  # ReadConcernMajorityNotAvailableYet
+    189,  # PrimarySteppedDown
+    262,  # ExceededTimeLimit
+    10107,  # NotWritablePrimary
+    11600,  # InterruptedAtShutdown
+    11602,  # InterruptedDueToReplStateChange
+    13435,  # NotPrimaryNoSecondaryOk
+    13436,  # NotPrimaryOrSecondary
+    14031,  # OutOfDiskSpace
+    64,  # WriteConcernTimeout
+}

@@ -1,0 +1,197 @@
+"""The outbox: events stored with the change they tell of, and the relay that publishes them in order.
+
+The collection is the truth; the change stream and the committer's call are hints (see waking). A row stays
+pending until Kafka has confirmed it, so a crash between the two publishes it again: consumers know it by `ce_id`.
+"""
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import structlog
+from aiokafka.errors import KafkaError
+from bson import Binary
+from pymongo.errors import PyMongoError
+
+from shared import envelope
+from shared.errors import Permanent
+from shared.events import Dossier, Event
+from shared.ids import new_id
+from shared.lease import Lease
+from shared.mongo import Document, Mongo
+from shared.publisher import PUBLISH_SECONDS, Message, Publisher
+from shared.tasks import cancelled, end
+from shared.telemetry import current
+from shared.waking import Wake
+
+COLLECTION = "outbox"
+BATCH = 500
+LEASE_SECONDS = 3 * PUBLISH_SECONDS
+KEPT = timedelta(days=7)
+"""How long published rows stay, for looking at."""
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Tombstone:
+    """Erases the dossier of `key` on its compacted topic and in every copy."""
+
+    dossier: type[Dossier]
+    key: str
+
+
+def rows(events: "Sequence[Event | Tombstone]", version: int, service: str, now: datetime) -> list[Document]:
+    """One row per event, in order; `order` sorts the rows of a key by their aggregate's version."""
+    trace = current()
+    made = []
+    for position, event in enumerate(events):
+        event_id = getattr(event, "entry_id", None) or new_id()
+        if isinstance(event, Tombstone):
+            head, topic, body = {"ce_erased": "1"}, event.dossier.topic, None
+        else:
+            head = envelope.headers(event, event_id, service, now, trace)
+            topic, body = event.topic, Binary(event.model_dump_json().encode())
+        made.append(
+            {
+                "_id": event_id,
+                "topic": topic,
+                "key": event.key,
+                "order": version << 16 | position,
+                "headers": head,
+                "body": body,
+                "pending": True,
+                "created_at": now,
+            }
+        )
+    return made
+
+
+async def prepare(mongo: Mongo) -> None:
+    """The indexes of outbox and leases."""
+    await mongo.index(
+        COLLECTION, [("pending", 1), ("_id", 1)], name="pending", partialFilterExpression={"pending": True}
+    )
+    await mongo.index(COLLECTION, "published_at", name="kept", expireAfterSeconds=int(KEPT.total_seconds()))
+
+
+class Relay:
+    """Publishes pending rows. Any number of processes may run one; the lease lets one of them work."""
+
+    def __init__(self, mongo: Mongo, publisher: Publisher, prefix: str, instance: str) -> None:
+        """`instance`: who holds the lease; no two processes that run at once may share it."""
+        self._mongo = mongo
+        self._publisher = publisher
+        self._prefix = prefix
+        self._lease = Lease(mongo, "relay", instance, LEASE_SECONDS)
+        self._waking = Wake(mongo, COLLECTION, {"operationType": "insert"})
+        self._leased_until = 0.0
+        self.published = 0
+        self.blocked: dict[str, str] = {}
+        self.failing: str | None = None
+
+    def wake(self) -> None:
+        self._waking.set()
+
+    async def run(self) -> None:
+        """Works until cancelled; errors back off and are tried again."""
+        watching = asyncio.create_task(self._waking.watch())
+        pause = 0.2
+        try:
+            while not cancelled():
+                try:
+                    full = await self._leading() and await self._drain()
+                    pause, self.failing = 0.2, None
+                except (KafkaError, TimeoutError, PyMongoError) as error:
+                    self.failing = f"{type(error).__name__}: {error}"[:300]
+                    _log.warning("relay_waits", error=self.failing, seconds=pause)
+                    await asyncio.sleep(pause)
+                    pause, full = min(pause * 2, 5.0), True
+                if not full:
+                    await self._waking.wait()
+        finally:
+            await end(watching)
+
+    async def close(self) -> None:
+        """Publishes what is left, gives the lease back."""
+        with suppress(KafkaError, TimeoutError, PyMongoError, Permanent):
+            while await self._leading() and await self._drain():
+                pass
+            await self._lease.give_back()
+
+    async def _leading(self) -> bool:
+        """True while this process is the one that publishes; by the server's clock, never by ours."""
+        loop = asyncio.get_running_loop()
+        if loop.time() < self._leased_until:
+            return True
+        asked = loop.time()
+        if not await self._lease.take():
+            return False
+        self._leased_until = asked + LEASE_SECONDS / 3
+        return True
+
+    async def _drain(self) -> bool:
+        """Publishes one batch. True when there may be more."""
+        pending = self._mongo.settled(COLLECTION)
+        batch = await pending.find({"pending": True}).sort("_id", 1).limit(BATCH).to_list(None)
+        if not batch:
+            return False
+        full = len(batch) == BATCH
+        if full:  # an earlier row of the same key may have a later id, made on another machine
+            keys = list({row["key"] for row in batch})
+            batch = await pending.find({"pending": True, "key": {"$in": keys}}).to_list(None)
+        queues: dict[str, list[Document]] = {}
+        for row in sorted(batch, key=lambda row: (row["order"], row["_id"])):
+            queues.setdefault(row["key"], []).append(row)
+        progress = False
+        while queues and await self._leading():
+            wave = [row for queue in queues.values() for row in _of_one_change(queue)]
+            failed = await self._publish(wave)
+            progress = progress or len(failed) < len({row["key"] for row in wave})
+            queues = {key: queue for key, queue in queues.items() if queue and key not in failed}
+        return full and progress
+
+    async def _publish(self, wave: list[Document]) -> set[str]:
+        """Rows of one change of each key. Returns the keys with one that Kafka will never take: they wait."""
+        failed: set[str] = set()
+        done = [row["_id"] for row in wave]
+        try:
+            await self._publisher.publish([self._message(row) for row in wave])
+        except Permanent:
+            done = []
+            for row in wave:
+                if row["key"] in failed:
+                    continue
+                try:
+                    await self._publisher.publish([self._message(row)])
+                    done.append(row["_id"])
+                except Permanent as error:
+                    failed.add(row["key"])
+                    self.blocked[row["key"]] = str(error)
+                    _log.error("outbox_row_blocked", row=row["_id"], topic=row["topic"], error=str(error))
+        await self._mongo[COLLECTION].update_many(
+            {"_id": {"$in": done}}, {"$set": {"published_at": datetime.now(UTC)}, "$unset": {"pending": ""}}
+        )
+        self.published += len(done)
+        return failed
+
+    def _message(self, row: Document) -> Message:
+        return Message(
+            topic=self._prefix + row["topic"],
+            key=row["key"].encode(),
+            value=row["body"],
+            headers=[(name, value.encode()) for name, value in row["headers"].items()],
+        )
+
+
+def _of_one_change(queue: list[Document]) -> Iterator[Document]:
+    """Takes out of one key's `queue` what its first change tells, up to a second row of a topic.
+
+    A change is told before the next, so that no effect comes before its cause; within one only topics have an order.
+    """
+    version, topics = queue[0]["order"] >> 16, set[str]()
+    while queue and queue[0]["order"] >> 16 == version and queue[0]["topic"] not in topics:
+        topics.add(queue[0]["topic"])
+        yield queue.pop(0)

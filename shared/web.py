@@ -1,0 +1,274 @@
+"""The HTTP door's plumbing: problem+json in the reader's language, ids, limits, idempotency."""
+
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from prometheus_client import Counter, Histogram
+from pymongo.errors import PyMongoError
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from shared.errors import FieldError, Invalid, Malformed, Problem, TooLarge, Unavailable
+from shared.idempotency import Once
+from shared.mongo import Mongo, is_transient
+from shared.telemetry import current, tracing
+from shared.telling import told
+
+_log = structlog.get_logger(__name__)
+
+PROBLEM = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+RESPONSES: dict[int | str, dict[str, Any]] = {
+    status: {"description": text, "content": PROBLEM}
+    for status, text in {
+        400: "unreadable",
+        401: "no or a wrong token",
+        403: "not allowed",
+        404: "unknown",
+        409: "its state forbids it",
+        413: "too large",
+        422: "wrong content, one entry per field",
+        429: "too many requests",
+        503: "a dependency is away; Retry-After says when to come back",
+    }.items()
+}
+"""What every route may answer besides its own; for `responses=` of a router."""
+
+PROBLEM_SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "title": "Problem",
+    "description": "RFC 9457; `detail` is German unless Accept-Language prefers English.",
+    "required": ["type", "title", "status", "detail"],
+    "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "correlation_id": {"type": "string"},
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["field", "code", "detail"],
+                "properties": {name: {"type": "string"} for name in ("field", "code", "detail")},
+            },
+        },
+    },
+}
+
+
+def language(request: Request) -> str:
+    """`de`, unless the reader's Accept-Language ranks English higher."""
+    ranked: dict[str, float] = {}
+    for part in request.headers.get("accept-language", "").split(","):
+        tag, _, weight = part.strip().partition(";q=")
+        try:
+            ranked.setdefault(tag[:2].lower(), float(weight or 1))
+        except ValueError:
+            continue
+    return "en" if ranked.get("en", 0) > ranked.get("de", 0) else "de"
+
+
+def problem(request: Request, error: Problem) -> JSONResponse:
+    """`error` as RFC 9457 problem+json."""
+    english = language(request) == "en"
+    body: dict[str, Any] = {
+        "type": f"urn:miglobe:problem:{error.type}",
+        "title": error.title_en if english else error.title_de,
+        "status": error.status,
+        "detail": error.en if english else error.de,
+        "correlation_id": current().correlation_id,
+    }
+    if error.fields:
+        body["errors"] = [{"field": f.field, "code": f.code, "detail": f.en if english else f.de} for f in error.fields]
+    headers = {"Content-Language": "en" if english else "de"}
+    if error.retry_after is not None:
+        headers["Retry-After"] = str(error.retry_after)
+    if error.status == 401:
+        headers["WWW-Authenticate"] = "Bearer"
+    return JSONResponse(body, error.status, headers, media_type="application/problem+json")
+
+
+_GERMAN = {
+    "missing": "Diese Angabe fehlt.",
+    "string_too_short": "Bitte mindestens {min_length} Zeichen.",
+    "string_too_long": "Bitte höchstens {max_length} Zeichen.",
+    "string_pattern_mismatch": "Das hat nicht die erwartete Form.",
+    "too_short": "Bitte mindestens {min_length} angeben.",
+    "too_long": "Bitte höchstens {max_length} angeben.",
+    "enum": "Erlaubt sind: {expected}.",
+    "literal_error": "Erlaubt sind: {expected}.",
+    "greater_than": "Bitte mehr als {gt}.",
+    "greater_than_equal": "Bitte mindestens {ge}.",
+    "less_than_equal": "Bitte höchstens {le}.",
+    "int_parsing": "Bitte eine ganze Zahl.",
+    "int_type": "Bitte eine ganze Zahl.",
+    "int_from_float": "Bitte eine ganze Zahl.",
+    "bool_parsing": "Bitte ja (true) oder nein (false).",
+    "bool_type": "Bitte ja (true) oder nein (false).",
+    "date_from_datetime_parsing": "Bitte ein Datum in der Form JJJJ-MM-TT.",
+    "date_type": "Bitte ein Datum in der Form JJJJ-MM-TT.",
+    "date_parsing": "Bitte ein Datum in der Form JJJJ-MM-TT.",
+    "datetime_from_date_parsing": "Bitte einen Zeitpunkt nach ISO 8601 mit Zeitzone.",
+    "datetime_parsing": "Bitte einen Zeitpunkt nach ISO 8601 mit Zeitzone.",
+    "timezone_aware": "Bitte mit Zeitzone angeben, etwa +01:00 oder Z.",
+    "extra_forbidden": "Diese Angabe ist nicht vorgesehen.",
+    "string_type": "Bitte Text.",
+    "list_type": "Bitte eine Liste.",
+}
+
+
+def invalid(error: RequestValidationError) -> Problem:
+    """FastAPI's finding as our own: 400 when the body is no JSON, else 422 with one entry per field."""
+    found = error.errors()
+    if any(item["type"] == "json_invalid" for item in found):
+        return Malformed("Der Inhalt ist kein gültiges JSON.", "The body is not valid JSON.")
+    fields = []
+    for item in found:
+        loc = [str(part) for part in item["loc"]]
+        where = ".".join(loc[1:] if loc[0] in ("body", "query", "path", "header") and len(loc) > 1 else loc)
+        context = item.get("ctx", {})
+        if item["type"] == "value_error" and len(context.get("error", ValueError()).args) == 2:
+            german, english = context["error"].args  # a validator of ours: (German, English)
+        else:
+            english = item["msg"]
+            german = _GERMAN.get(item["type"], "Diese Angabe ist ungültig.").format_map(_Lenient(context))
+        fields.append(FieldError(where, item["type"], german, english))
+    return Invalid.of(*fields)
+
+
+class _Lenient(dict[str, Any]):
+    def __missing__(self, key: str) -> str:
+        return "…"
+
+
+def install(app: FastAPI) -> None:
+    """Renders every error of `app` as a problem."""
+
+    async def on_problem(request: Request, error: Exception) -> JSONResponse:
+        assert isinstance(error, Problem)
+        return problem(request, error)
+
+    async def on_invalid(request: Request, error: Exception) -> JSONResponse:
+        assert isinstance(error, RequestValidationError)
+        return problem(request, invalid(error))
+
+    async def on_http(request: Request, error: Exception) -> JSONResponse:
+        assert isinstance(error, HTTPException)
+        known = {
+            404: ("Das gibt es hier nicht.", "There is nothing here."),
+            405: ("So geht es nicht.", "Not this method."),
+        }
+        said = Problem(*known.get(error.status_code, (str(error.detail), str(error.detail))))
+        said.status, said.type = error.status_code, "http"
+        said.title_de, said.title_en = {404: ("Nicht gefunden", "Not found")}.get(
+            error.status_code, ("Fehler", "Error")
+        )
+        answer = problem(request, said)
+        answer.headers.update(error.headers or {})
+        return answer
+
+    async def on_database(request: Request, error: Exception) -> JSONResponse:
+        if isinstance(error, PyMongoError) and is_transient(error):
+            _log.warning("database_away", error=told(error))
+            away = Unavailable(
+                "Die Datenbank antwortet gerade nicht. Bitte in wenigen Sekunden noch einmal.",
+                "The database does not answer; nothing was stored. Please try again in a few seconds.",
+            )
+            return problem(request, away)
+        return await on_bug(request, error)
+
+    async def on_bug(request: Request, error: Exception) -> JSONResponse:
+        _log.error("request_failed", exc_info=error)
+        return problem(
+            request,
+            Problem(
+                "Das ist unser Fehler. Bitte nennen Sie die Kennung, wenn Sie sich melden.",
+                "This is our fault. Please quote the correlation id when you report it.",
+            ),
+        )
+
+    app.add_exception_handler(Problem, on_problem)
+    app.add_exception_handler(RequestValidationError, on_invalid)
+    app.add_exception_handler(HTTPException, on_http)
+    app.add_exception_handler(PyMongoError, on_database)
+    app.add_exception_handler(Exception, on_bug)
+
+
+class Entrance:
+    """Every request's first and last step: its ids, its size, its time."""
+
+    def __init__(self, app: ASGIApp, *, body_limit: int, requests: Counter, seconds: Histogram) -> None:
+        self._app = app
+        self._limit = body_limit
+        self._requests = requests
+        self._seconds = seconds
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
+        given = headers.get(b"x-correlation-id", "")
+        correlation_id = given if 8 <= len(given) <= 64 and given.replace("-", "").isalnum() else None
+        started, status, size, refused = time.perf_counter(), 500, 0, False
+        with tracing(correlation_id, headers.get(b"traceparent")) as trace:
+
+            async def answer(message: Message) -> None:
+                nonlocal status
+                if refused:
+                    return
+                if message["type"] == "http.response.start":
+                    status = message["status"]
+                    message["headers"] = [
+                        *message.get("headers", ()),
+                        (b"x-correlation-id", trace.correlation_id.encode()),
+                        (b"x-content-type-options", b"nosniff"),
+                    ]
+                await send(message)
+
+            async def refuse() -> None:
+                nonlocal refused
+                await problem(Request(scope), self._too_large())(scope, receive, answer)
+                refused = True  # whatever the app still says goes nowhere
+
+            async def counted() -> Message:
+                nonlocal size
+                message = await receive()
+                size += len(message.get("body", b""))
+                if size > self._limit:
+                    if not refused:
+                        await refuse()
+                    return {"type": "http.disconnect"}
+                return message
+
+            try:
+                announced = headers.get(b"content-length", "0")
+                if announced.isdecimal() and int(announced) > self._limit:
+                    await refuse()
+                else:
+                    await self._app(scope, counted, answer)
+            finally:
+                route = getattr(scope.get("route"), "path", "unknown")
+                self._requests.labels(scope["method"], route, str(status)).inc()
+                self._seconds.labels(route).observe(time.perf_counter() - started)
+
+    def _too_large(self) -> TooLarge:
+        return TooLarge(
+            f"Die Anfrage ist größer als {self._limit} Bytes.",
+            f"The request is larger than {self._limit} bytes.",
+        )
+
+
+def once(mongo: Mongo) -> Callable[[Request], Awaitable[Once]]:
+    """A FastAPI dependency: the POST's `Once`, by its Idempotency-Key and body."""
+
+    async def dependency(request: Request) -> Once:
+        route = f"{request.method} {request.scope['path']}"
+        return Once(mongo, route, request.headers.get("idempotency-key"), await request.body())
+
+    return dependency

@@ -1,0 +1,32 @@
+"""Working days of the state: Monday to Friday without public holidays."""
+
+from datetime import date, timedelta
+from functools import cache
+
+import holidays
+
+
+@cache
+def _calendar(subdivision: str) -> holidays.HolidayBase:
+    return holidays.country_holidays("DE", subdiv=subdivision)
+
+
+def is_workday(day: date, subdivision: str) -> bool:
+    return day.weekday() < 5 and day not in _calendar(subdivision)
+
+
+def add_workdays(day: date, count: int, subdivision: str) -> date:
+    """The `count`-th working day after `day`; with 0 the next working day from `day` on."""
+    if count == 0 and is_workday(day, subdivision):
+        return day
+    remaining = max(count, 1)
+    while remaining:
+        day += timedelta(days=1)
+        remaining -= is_workday(day, subdivision)
+    return day
+
+
+def workdays_between(start: date, end: date, subdivision: str) -> int:
+    """Working days after `start` up to and with `end`; 0 when `end` is not later."""
+    days = (end - start).days
+    return sum(is_workday(start + timedelta(days=offset), subdivision) for offset in range(1, days + 1))

@@ -1,0 +1,94 @@
+"""`make bench`: the figures that MiGlobe wants to reach, each beside its baseline in the same run.
+
+Writes results.json, a table and plots into out/bench/; exits with 0 also when a figure is missed, and prints which.
+"""
+
+import argparse
+import asyncio
+import os
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import uvloop
+
+from deploy.local.stack import SERVICES, Stack
+from tests.bench import assigning, ingest, plots, recording, resting, scale, second, starting, summary, through
+from tests.bench.figures import Board
+from tests.bench.place import OPEN, ROOT, Place, busy_cores
+
+PARTS = {
+    "ingest": ingest.measure,
+    "assigning": assigning.measure,
+    "recording": recording.measure,
+    "summary": summary.measure,
+    "second": second.measure,
+    "through": through.measure,
+}
+USUAL = ("starting", "resting", *PARTS, "scale")
+
+
+async def _measure(stack: Stack, board: Board, wanted: Sequence[str], requests: int) -> None:
+    if "resting" in wanted:
+        _say("the four services at rest")
+        await resting.measure(stack, board)
+        for name in SERVICES:
+            await asyncio.to_thread(stack.stop_one, name)
+    for name, measure in PARTS.items():
+        if name in wanted:
+            _say(name)
+            await measure(Place(stack, f"{name}-"), board)
+    if "memory" in wanted:
+        _say(f"memory over {requests:,} requests")
+        await through.measure_memory(Place(stack, "memory-"), board, requests)
+
+
+def _say(what: str) -> None:
+    print(f"{time.monotonic() - _BEGAN:5.0f} s  {what}", flush=True)
+
+
+def _run(board: Board, wanted: Sequence[str], requests: int) -> None:
+    if "starting" in wanted:
+        _say("start")
+        starting.measure(board)
+    if not set(wanted) - {"starting", "scale"}:
+        return
+    services = SERVICES if "resting" in wanted else ()
+    with tempfile.TemporaryDirectory(prefix="miglobe-bench-") as home, Stack(Path(home), services, env=OPEN) as stack:
+        uvloop.run(_measure(stack, board, wanted, requests))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    usual = ", ".join(USUAL)
+    parser.add_argument("parts", nargs="*", metavar="part", help=f"which, of {usual}, memory; without: all but memory")
+    parser.add_argument("--requests", type=int, default=through.ALL_REQUESTS, help="how many the part memory sends")
+    asked = parser.parse_args()
+    wanted: Sequence[str] = asked.parts or USUAL
+    if unknown := set(wanted) - {*USUAL, "memory"}:
+        parser.error(f"there is no {', '.join(unknown)}; choose of {usual}, memory")
+    out = ROOT / "out" / "bench"
+    if set(wanted) == {"scale"}:
+        scale.tell(out)
+        return
+    board = Board()
+    board.limit(f"before the run: busy cores of {os.cpu_count()}, by others", busy_cores(), "cores")
+    try:
+        _run(board, wanted, asked.requests)
+    finally:  # what was measured before something went wrong is told too
+        board.write(out)
+        plots.draw(board.figures, out)
+        if "scale" in wanted:
+            _say("scale")
+            scale.tell(out)
+    missed = board.missed()
+    _say(f"{len(board.figures)} figures in {out.relative_to(ROOT)}, {len(missed)} missed")
+    for figure in missed:
+        print(f"  missed: {figure.name}")
+
+
+_BEGAN = time.monotonic()
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,150 @@
+"""GET /api/reports/summary over few facts and over many, by one process of reporting each, both beside each other.
+
+The few go through ledger and projector. The many are the measures and cells of those cases, as the projector wrote
+them, in as many copies with ids of their own, and the cells that the product's own `cells.changes` makes of them; their
+facts, cases and claims, which a summary never reads, are left out.
+"""
+
+import time
+from collections.abc import Iterator
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+from zoneinfo import ZoneInfo
+
+import httpx
+
+from services.reporting import cells, handlers, rates
+from services.reporting.documents import CELLS, COUNTERS, MEASURE, MEASURES
+from services.reporting.facts import Fact
+from services.reporting.journey import Rules
+from services.reporting.ledger import HEAD, Ledger
+from services.reporting.measures import Measure
+from services.reporting.store import PROJECTED, Store
+from shared import envelope
+from shared.auth import token
+from shared.commit import Committer, committing
+from shared.mongo import Document, Mongo
+from tests.bench import samples
+from tests.bench.figures import Board
+from tests.bench.place import Place, Process
+
+FEW, COPIES = 10_000, 100
+BATCH = 2_000
+SPREAD_DAYS = 365
+ROUNDS, EACH = 5, 8
+RULES = Rules(rates.load(), "BW", ZoneInfo("Europe/Berlin"))
+
+
+async def measure(place: Place, board: Board) -> None:
+    """A year and a month, ending today: whole months and days at the edge."""
+    many = Place(place.stack, f"many-{place.prefix}")
+    async with AsyncExitStack() as stack:
+        began = time.monotonic()
+        async with place.mongo("reporting") as small, many.mongo("reporting") as large:
+            measures = await _project(small)
+            print(f"  … {FEW:,} facts projected, {len(measures):,} measures ({_since(began)})", flush=True)
+            await _copy(large, measures)
+            count = await large[MEASURES].estimated_document_count()
+            print(f"  … {FEW * COPIES:,} facts' worth loaded, {count:,} measures ({_since(began)})", flush=True)
+        sides = []
+        for one in (place, many):
+            one.miglobe("topics", "apply")
+            process = await stack.enter_async_context(one.service("reporting"))
+            sides.append(await stack.enter_async_context(_client(one, process)))
+        today = datetime.now(UTC).date()
+        for name, start in (
+            ("of a year", today - timedelta(days=SPREAD_DAYS - 1)),
+            ("of the last 40 days", today - timedelta(days=39)),
+        ):
+            few, much = await _ask(sides, f"/api/reports/summary?from={start}&to={today}")
+            title = f"summaries {name} over {FEW * COPIES:,} facts ÷ over {FEW:,}"
+            board.compare(title, much, few, "1/s", round(1 / 3, 3))
+
+
+def _since(began: float) -> str:
+    return f"{time.monotonic() - began:.0f} s"
+
+
+async def _project(mongo: Mongo) -> list[Measure]:
+    ledger = Ledger(mongo)
+    async with committing(Committer(mongo, "reporting")) as commits:
+        store = Store(mongo, commits)
+        await ledger.prepare()
+        await store.prepare()
+        facts = _facts()
+        while some := list(islice(facts, 1_000)):
+            await ledger.record(some)
+        while await handlers.step(ledger, store, RULES):
+            pass
+    rows = await mongo[MEASURES].find().to_list(None)
+    return [MEASURE.validate_python({"id": row["_id"], **row}) for row in rows]
+
+
+def _facts() -> Iterator[Fact]:
+    for number, event in enumerate(islice(samples.journeys(FEW, SPREAD_DAYS), FEW)):
+        message = samples.message(event, "")
+        head = envelope.read(message.headers, event.topic, 0, number)
+        body = (message.value or b"").decode()
+        yield Fact(
+            *(head.id, event.topic, 0, number, event.key),
+            *(head.type, head.source, head.time.isoformat(timespec="microseconds"), head.correlation_id, body),
+        )
+
+
+async def _copy(mongo: Mongo, measures: list[Measure]) -> None:
+    async with committing(Committer(mongo, "reporting")) as commits:
+        await Ledger(mongo).prepare()
+        await Store(mongo, commits).prepare()
+    for start in range(0, len(measures), BATCH):
+        some = [MEASURE.dump_python(row, mode="json") for row in measures[start : start + BATCH]]
+        for copy in range(COPIES):
+            await mongo[MEASURES].insert_many([_renamed(row, copy) for row in some], ordered=False)
+    copies = [replace(row, value=row.value * COPIES) for row in measures]
+    made = cells.changes(copies, [])
+    documents: list[Document] = []
+    for cell, amounts in made.items():
+        document: Document = {"_id": f"0~{cell.period}~{cell.district}", "epoch": 0, **cell._asdict()}
+        for path, amount in amounts.items():
+            *parents, last = path.split(".")
+            inner = document
+            for name in parents:
+                inner = inner.setdefault(name, {})
+            inner[last] = amount * COPIES if last == "n" else amount
+        documents.append(document)
+    await mongo[CELLS].insert_many(documents)
+    for counter in (HEAD, PROJECTED):
+        await mongo[COUNTERS].update_one({"_id": counter}, {"$set": {"seq": FEW * COPIES}})
+
+
+def _renamed(row: Document, copy: int) -> Document:
+    tail = f"{copy:04}"
+    rest = {name: value for name, value in row.items() if name != "id"}
+    return {"_id": f"{row['id']}-{tail}", **rest, "request_id": row["request_id"][:-4] + tail}
+
+
+def _client(place: Place, process: Process) -> httpx.AsyncClient:
+    role = token(place.env["MIGLOBE_SECRET"], "skew", "bench")
+    headers = {"Authorization": f"Bearer {role}"}
+    return httpx.AsyncClient(base_url=f"http://127.0.0.1:{process.port}", headers=headers, trust_env=False, timeout=60)
+
+
+async def _ask(sides: list[httpx.AsyncClient], path: str) -> tuple[list[float], list[float]]:
+    """Summaries per second of each side, turn by turn; both must count, the one as many times as there are copies."""
+    rates: tuple[list[float], list[float]] = ([], [])
+    counted = []
+    for number in range(ROUNDS + 1):
+        for side, found in zip(sides, rates, strict=True):
+            began = time.perf_counter()
+            for _ in range(EACH):
+                answer = (await side.get(path)).raise_for_status()
+            if number:
+                found.append(EACH / (time.perf_counter() - began))
+            else:
+                counted.append(next(f["n"] for f in answer.json()["figures"] if f["indicator"] == "sessions"))
+    if counted[0] == 0 or counted[1] != counted[0] * COPIES:
+        raise RuntimeError(f"the two sides don't count the same: {counted}")
+    few, many = (f"{1000 / min(found):.0f} ms" for found in rates)
+    print(f"  … {counted[0]:,} and {counted[1]:,} sessions counted; the slowest {few} and {many}", flush=True)
+    return rates

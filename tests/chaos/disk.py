@@ -1,0 +1,92 @@
+"""mongod on a disk of its own, which gets full. Needs root: for others the ground is left out."""
+
+import asyncio
+import ctypes
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from deploy.local.errors import ProcessDied
+from deploy.local.stack import Stack
+from tests.chaos.faults import Fault, Ground, Kind, Letters
+from tests.chaos.world import Observer
+
+SIZE = 2_000_000_000
+"""Bytes, of memory as far as they are used: journal and oplog take some hundred millions."""
+_NEW_MOUNTS = 0x00020000
+SPAN = (5.0, 90.0)
+"""Checkpoints come each minute."""
+
+
+def _lacks() -> str:
+    if os.geteuid() != 0:
+        return "a file system for mongod needs root"
+    tried = subprocess.run(
+        ["unshare", "--mount", "mount", "-t", "tmpfs", "none", "/mnt"], capture_output=True, text=True, check=False
+    )
+    return f"no tmpfs can be mounted here: {tried.stderr.strip()}" if tried.returncode else ""
+
+
+@contextmanager
+def _stack(home: Path, env: Mapping[str, str]) -> Iterator[Stack]:
+    """A Stack whose mongod keeps its data on the small disk."""
+    data = home / "mongo"
+    data.mkdir()
+    _keep_mounts_here()
+    _mount("-t", "tmpfs", "-o", f"size={SIZE}", "miglobe-chaos", str(data))
+    try:
+        with Stack(home, env=env) as stack:
+            yield stack
+    finally:
+        subprocess.run(["umount", "--lazy", str(data)], check=True)
+
+
+def _keep_mounts_here() -> None:
+    """What is mounted from now on only this process and its children see; it goes with the last of them."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.unshare(_NEW_MOUNTS):
+        raise OSError(ctypes.get_errno(), "unshare")
+    _mount("--make-rprivate", "/")
+
+
+def _mount(*arguments: str) -> None:
+    subprocess.run(["mount", *arguments], check=True, capture_output=True)
+
+
+async def _full(fault: Fault, stack: Stack, observer: Observer) -> Letters:
+    """Not a byte is free. A mongod that dies of it is begun anew when there is room again, as by its supervisor."""
+    del observer
+    data = stack.home.path / fault.victim
+    await asyncio.to_thread(_fill, data)
+    try:
+        await asyncio.sleep(fault.seconds)
+    finally:
+        _mount("-o", f"remount,size={SIZE}", str(data))
+    if _has_died(stack, fault.victim):
+        await asyncio.to_thread(stack.kill, fault.victim)
+        await asyncio.to_thread(stack.start_one, fault.victim)
+    return set()
+
+
+def _fill(data: Path) -> None:
+    """Makes the disk as small as what lies on it, again if mongod was faster."""
+    while shutil.disk_usage(data).free:
+        subprocess.run(
+            ["mount", "-o", f"remount,size={shutil.disk_usage(data).used}", str(data)], check=False, capture_output=True
+        )
+
+
+def _has_died(stack: Stack, name: str) -> bool:
+    try:
+        stack.check_alive()
+    except ProcessDied as error:
+        if error.name != name:
+            raise
+        return True
+    return False
+
+
+DISK = Ground("disk", (Kind("full", _full, ("mongo",), SPAN),), _stack, _lacks())

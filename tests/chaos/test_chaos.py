@@ -1,0 +1,102 @@
+"""A short round of faults, and the proof that the harness sees damage; `make chaos` plays as many as one likes."""
+
+import tempfile
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import ExitStack
+from itertools import islice
+from pathlib import Path
+
+import pytest
+
+from deploy.local.stack import Stack
+from tests.chaos.elsewhere import tidy
+from tests.chaos.faults import Fault, Ground, sequence
+from tests.chaos.grounds import GROUNDS, PLAIN, beside, only
+from tests.chaos.harness import SETTINGS, arena, rounds
+from tests.chaos.rounds import Round
+from tests.chaos.sabotage import SABOTAGES, environment
+
+PREFIX = "chaos-"
+SLACK = 4.0
+"""How much longer than on an idle machine everything may take."""
+SHORT = (Fault("kill", "matching"), Fault("repeat"))
+LONGER = (Fault("freeze", "reporting", seconds=13), Fault("term", "intake"), Fault("poison"))
+
+Serve = Callable[[Mapping[str, str]], Stack]
+
+
+@pytest.fixture
+def serve(stack: Stack) -> Iterator[Serve]:
+    """Starts the four services on the run's own servers."""
+    servers = {"MIGLOBE_KAFKA": stack.kafka, "MIGLOBE_MONGO": stack.mongo, "MIGLOBE_SMTP": stack.smtp}
+    with tempfile.TemporaryDirectory(prefix="miglobe-chaos-") as home, ExitStack() as running:
+
+        def start(env: Mapping[str, str]) -> Stack:
+            settings = servers | SETTINGS | {"MIGLOBE_PREFIX": PREFIX, **env}
+            return running.enter_context(Stack(Path(home), env=settings))
+
+        yield start
+
+
+@pytest.fixture
+async def _tidy(stack: Stack) -> AsyncIterator[None]:
+    yield
+    assert await tidy(stack, PREFIX) == ""
+
+
+@pytest.mark.timeout(900)
+@pytest.mark.usefixtures("_tidy")
+@pytest.mark.parametrize("faults", [SHORT, pytest.param(LONGER, marks=pytest.mark.long)], ids=["short", "longer"])
+async def test_faults_under_load_lose_nothing_and_repeat_nothing(
+    serve: Serve, stack: Stack, faults: tuple[Fault, ...]
+) -> None:
+    async with arena(PLAIN, serve({}), stack.mail_dir, PREFIX, "short", 1.0, SLACK) as one:
+        played = await rounds(one, faults)
+    assert [result.line() for result in played if not result.verdict.sound] == []
+    assert all(result.requests for result in played)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(900)
+@pytest.mark.usefixtures("_tidy")
+@pytest.mark.parametrize(("name", "fault"), [("inbox", Fault("repeat")), ("early", Fault("kill", "intake"))])
+async def test_a_guarantee_taken_out_is_found(serve: Serve, stack: Stack, name: str, fault: Fault) -> None:
+    def missed(result: Round) -> bool:
+        return not SABOTAGES[name].damage & {check for check, wrong in result.verdict.damage.items() if wrong}
+
+    services = serve(environment(name))
+    async with arena(PLAIN, services, stack.mail_dir, PREFIX, name, 3.0, SLACK, hasty=True) as one:
+        played = await rounds(one, [fault] * 4, missed)
+    assert not missed(played[-1]), played[-1].line()
+
+
+@pytest.mark.parametrize("ground", GROUNDS, ids=lambda ground: ground.name)
+def test_the_same_seed_gives_the_same_faults(ground: Ground) -> None:
+    def first(seed: str, count: int) -> list[Fault]:
+        return list(islice(sequence(seed, ground.kinds), count))
+
+    every = {(kind.name, victim) for kind in ground.kinds for victim in kind.victims}
+    assert first("one", 40) == first("one", 40)
+    assert first("one", 40) != first("two", 40)
+    assert {(fault.kind, fault.victim) for fault in first("one", len(every))} == every
+
+
+def test_servers_elsewhere_are_left_alone() -> None:
+    ground = beside({"kafka", "mongo"})
+    victims = {victim for kind in ground.kinds for victim in kind.victims}
+    assert not victims & {"kafka", "mongo"}
+    assert {kind.name for kind in ground.kinds} == {kind.name for kind in PLAIN.kinds}
+
+
+def test_kinds_are_chosen_by_name_by_victim_and_by_ground() -> None:
+    def chosen(*wanted: str) -> set[tuple[str, str]]:
+        return {(kind.name, victim) for kind in only(PLAIN, wanted).kinds for victim in kind.victims}
+
+    assert chosen("kill:mongo", "repeat") == {("kill", "mongo"), ("repeat", "")}
+    assert chosen("plain") == chosen()
+    assert chosen("nothing") == set()
+
+
+def test_each_sabotage_is_brought_to_light_by_faults_that_exist() -> None:
+    for sabotage in SABOTAGES.values():
+        assert all(only(PLAIN, [fault]).kinds for fault in sabotage.faults)

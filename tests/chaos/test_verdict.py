@@ -1,0 +1,81 @@
+"""The comparison itself, without a stack: it finds what is wrong."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from tests.chaos.checks import judge
+from tests.chaos.checks.conduct import Episode, Recovery, conduct
+from tests.chaos.clients import Attempt, Told
+from tests.chaos.faults import Fault
+from tests.chaos.health import Look
+from tests.chaos.verdict import Verdict
+from tests.chaos.world import World
+
+
+def test_a_request_that_was_promised_and_is_nowhere_is_damage() -> None:
+    """The comparison itself, on a world in which there is nothing."""
+    stores = {
+        "intake": ("requests", "progress", "outbox"),
+        "matching": ("engagements", "advisors", "outbox"),
+        "notifications": ("messages", "cases", "outbox"),
+        "reporting": ("facts", "claims", "entries", "counters", "outbox"),
+    }
+    empty = World({service: {name: [] for name in names} for service, names in stores.items()}, [], [], {})
+    assert judge(Told(), empty).sound
+    told = Told(intended={"1"}, requests={"1": "r"}, closed={"r"}, answers={("a", "C001"): "accepted"})
+    verdict = judge(told, empty, {("request.created.matching.dlq", "poison-1")})
+    assert {check for check, wrong in verdict.damage.items() if wrong} == {
+        "request answered 201 is in intake",
+        "request answered 201 is in matching",
+        "request answered 201 is in the ledger",
+        "closing confirmed",
+        "answer confirmed",
+        "each poison became a dead letter",
+    }
+
+
+def _episode(fault: Fault, attempts: Sequence[Attempt], looks: Sequence[Look], recovery: Recovery) -> set[str]:
+    """The checks of conduct that fail for a fault from second 100 to second 160."""
+    verdict = Verdict()
+    conduct(verdict, Episode(fault, 100, 160, attempts, looks, recovery))
+    return {check for check, wrong in verdict.damage.items() if wrong}
+
+
+WELL = Recovery(1.0, 2.0, 3.0)
+
+
+def test_who_comes_back_too_late_is_told() -> None:
+    assert _episode(Fault("kill", "mongo"), [], [], WELL) == set()
+    assert _episode(Fault("kill", "mongo"), [], [], Recovery(15.1, None, 3.0)) == {
+        "within 15 s POST is answered 201 again",
+        "within 15 s every /readyz says that all is up",
+    }
+
+
+def test_without_a_database_post_is_503_and_readyz_names_it() -> None:
+    fault = Fault("away", "mongo", seconds=60)
+    right = Attempt(120, 124, 503, retry_after=True)
+    named = Look(120, 121, "intake", 503, {"mongo": "down: AutoReconnect", "kafka": "up"})
+    assert _episode(fault, [right], [named], WELL) == set()
+    mute, curt = replace(right, status=0), replace(right, retry_after=False)
+    unaware = Look(120, 121, "intake", 200, {"mongo": "up", "kafka": "up"})
+    assert _episode(fault, [mute, curt], [unaware], WELL) == {
+        "503 says when to come again",
+        "every POST is answered",
+        "POST is 503 without a database",
+        "/readyz tells that mongo is away",
+        "/readyz is 503 while mongo is away",
+    }
+
+
+def test_without_kafka_post_is_201_and_readyz_names_it() -> None:
+    fault = Fault("freeze", "kafka", seconds=60)
+    right = Attempt(120, 124, 201, retry_after=False)
+    named = Look(120, 121, "intake", 200, {"mongo": "up", "kafka": "down: no answer"})
+    assert _episode(fault, [right], [named], WELL) == set()
+    refused = Attempt(120, 124, 503, retry_after=True)
+    assert _episode(fault, [refused], [replace(named, status=503, checks={})], WELL) == {
+        "intake accepts while Kafka is away",
+        "/readyz tells that kafka is away",
+        "/readyz is 200 while kafka is away",
+    }

@@ -1,0 +1,56 @@
+"""One real Kafka, MongoDB and mail sink for the whole run; each test gets names of its own on them."""
+
+import secrets
+import tempfile
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from deploy.local.stack import Stack
+from shared.mongo import Driver, Mongo
+from shared.settings import Settings
+
+SECRET = "only-for-tests-0123456789-0123456789"
+
+FreshMongo = Callable[..., Mongo]
+
+
+@pytest.fixture(scope="session")
+def stack() -> Iterator[Stack]:
+    """Kafka, mongod and the mail sink, without the services; on free ports, in a folder of its own."""
+    with tempfile.TemporaryDirectory(prefix="miglobe-test-") as home, Stack(Path(home), services=()) as running:
+        yield running
+
+
+@pytest.fixture
+async def fresh_mongo(stack: Stack) -> AsyncIterator[FreshMongo]:
+    """Makes `Mongo`s with a new, empty database each; dropped after the test."""
+    made: list[Mongo] = []
+
+    def make(service: str, driver: Driver = "pymongo") -> Mongo:
+        mongo = Mongo(stack.mongo, f"test-{secrets.token_hex(5)}-{service}", driver)
+        made.append(mongo)
+        return mongo
+
+    yield make
+    for mongo in made:
+        await mongo.client.drop_database(mongo.db.name)
+        await mongo.close()
+
+
+@pytest.fixture
+def settings_for(stack: Stack) -> Callable[..., Settings]:
+    """Makes settings of `cls` for the stack's servers, with a prefix that no other test has."""
+
+    def make(cls: type[Settings] = Settings, **values: object) -> Settings:
+        given = {
+            "kafka": stack.kafka,
+            "mongo": stack.mongo,
+            "secret": SECRET,
+            "prefix": f"t{secrets.token_hex(4)}-",
+            "partitions": 2,
+        }
+        return cls.model_validate(given | values)
+
+    return make

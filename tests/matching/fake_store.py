@@ -1,0 +1,169 @@
+"""The store in memory, with the same promises; the contract suite holds it to them."""
+
+import itertools
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import date, timedelta
+
+from services.matching.domain.model import Advisor, Engagement, State
+from services.matching.domain.worklist import Rules, next_step
+from services.matching.store import Loads, Signals, Store
+from shared.commit import Insert
+from shared.errors import Duplicate, Stale
+from shared.events import Event, RequestDossier
+from shared.outbox import Tombstone
+
+
+class FakeStore(Store):
+    def __init__(self, rules: Rules | None = None) -> None:
+        self._rules = rules or Rules()
+        self.kept: dict[str, Engagement] = {}
+        self.people: dict[str, Advisor] = {}
+        self.dossiers: dict[str, RequestDossier | None] = {}
+        self.marks: set[str] = set()
+        self.outbox: list[Event | Tombstone] = []
+        self.wakes = 0
+        self.woken = self._woken
+        self._fence, self._news, self._versions = 0, 0, itertools.count(1)
+
+    def _woken(self) -> None:
+        self.wakes += 1
+
+    async def prepare(self) -> None:
+        """Nothing to prepare."""
+
+    async def engagement(self, request_id: str) -> Engagement | None:
+        return self.kept.get(request_id)
+
+    async def of_assignment(self, assignment_id: str) -> Engagement | None:
+        return next((one for one in self.kept.values() if one.round(assignment_id)), None)
+
+    async def of_session(self, session_id: str) -> Engagement | None:
+        return next((one for one in self.kept.values() if any(s.id == session_id for s in one.sessions)), None)
+
+    async def waiting(self, states: Sequence[State], after: str, limit: int) -> list[Engagement]:
+        return [one for one in self._sorted() if one.state in states and one.id > after][:limit]
+
+    async def unanswered(self, today: date, limit: int) -> list[Engagement]:
+        return [one for one in self._sorted() if one.state == "proposed" and self._due(one) < today][:limit]
+
+    async def holding(self, advisor_id: str) -> list[Engagement]:
+        return [one for one in self._sorted() if advisor_id in one.holders]
+
+    async def worklist(
+        self, states: Sequence[State], due_before: date | None, after: str, limit: int
+    ) -> list[Engagement]:
+        found = [one for one in self._sorted() if one.facts and one.state in states and one.id > after]
+        return [one for one in found if due_before is None or self._due(one) < due_before][:limit]
+
+    async def assignments(
+        self, advisor_id: str | None, request_id: str | None, after: str, limit: int
+    ) -> list[tuple[Engagement, str]]:
+        found = [
+            (one, asked.assignment_id)
+            for one in self.kept.values()
+            for asked in one.rounds
+            if asked.assignment_id > after
+            and (advisor_id is None or asked.seat(advisor_id))
+            and request_id in (None, one.id)
+        ]
+        return sorted(found, key=lambda pair: pair[1])[:limit]
+
+    async def save(
+        self,
+        *engagements: Engagement,
+        events: Sequence[Event],
+        cause: Insert | None = None,
+        marks: Sequence[Insert] = (),
+        fence: int | None = None,
+        news: bool = False,
+    ) -> int:
+        for mark in (cause, *marks):
+            self._unmarked(mark)
+        stale = any(one.version != (self.kept[one.id].version if one.id in self.kept else 0) for one in engagements)
+        if stale or fence not in (None, self._fence):
+            raise Stale
+        version = max((one.version for one in engagements), default=0) + 1
+        self.kept.update((one.id, replace(one, version=version)) for one in engagements)
+        self._fence = next(self._versions) if fence is not None else self._fence
+        self._news = next(self._versions) if news else self._news
+        self.outbox.extend(events)
+        for mark in (cause, *marks):
+            self._mark(mark)
+        if news or any(one.state == "pending" for one in engagements):
+            self.woken()
+        return self._fence
+
+    async def confirm(self, known: Engagement | Advisor) -> None:
+        there = self.people.get(known.id) if isinstance(known, Advisor) else self.kept.get(known.id)
+        if there != known:
+            raise Stale
+
+    async def dossier(self, request_id: str) -> RequestDossier | None:
+        return self.dossiers.get(request_id)
+
+    async def keep_dossier(self, dossier: RequestDossier, mark: Insert) -> None:
+        await self.note(mark)
+        if self.dossiers.get(dossier.request_id, dossier) is not None:
+            self.dossiers[dossier.request_id] = dossier
+
+    async def drop_dossier(self, request_id: str, mark: Insert) -> None:
+        await self.note(mark)
+        self.dossiers[request_id] = None
+
+    async def note(self, mark: Insert) -> None:
+        self._unmarked(mark)
+        self._mark(mark)
+
+    async def advisor(self, advisor_id: str) -> Advisor | None:
+        return self.people.get(advisor_id)
+
+    async def advisors(self, after: str = "", limit: int = 0) -> list[Advisor]:
+        found = [self.people[number] for number in sorted(self.people) if number > after]
+        return found[:limit] if limit else found
+
+    async def save_advisors(
+        self, advisors: Iterable[Advisor], events: Sequence[Event | Tombstone], cause: Insert | None, fence: int
+    ) -> None:
+        advisors = tuple(advisors)
+        self._unmarked(cause)
+        stale = any(one.version != (self.people[one.id].version if one.id in self.people else 0) for one in advisors)
+        if stale or fence != self._fence:
+            raise Stale
+        version = max((one.version for one in advisors), default=0) + 1
+        self.people.update((one.id, replace(one, version=version)) for one in advisors)
+        self._fence, self._news = next(self._versions), next(self._versions)
+        self.outbox.extend(events)
+        self._mark(cause)
+        self.woken()
+
+    async def forget_outbox(self, advisor_id: str) -> None:
+        self.outbox = [row for row in self.outbox if isinstance(row, Tombstone) or row.key != advisor_id]
+
+    async def signals(self) -> Signals:
+        return Signals(self._fence, self._news)
+
+    async def loads(self, today: date) -> Loads:
+        open_now = Counter(number for one in self.kept.values() for number in one.holders)
+        paid: Counter[str] = Counter()
+        for one in self.kept.values():
+            for session in one.sessions:
+                if session.record and session.record.held_on >= today - timedelta(days=365):
+                    paid.update({member.advisor_id: member.minutes for member in session.record.members})
+        return Loads(dict(open_now), dict(paid))
+
+    def _sorted(self) -> list[Engagement]:
+        return sorted(self.kept.values(), key=lambda one: one.id)
+
+    def _due(self, one: Engagement) -> date:
+        step = next_step(one, self._rules, date.min)
+        return step.due if step else date.max
+
+    def _unmarked(self, mark: Insert | None) -> None:
+        if mark and str(mark.document["_id"]) in self.marks:
+            raise Duplicate(mark.collection, ("_id",))
+
+    def _mark(self, mark: Insert | None) -> None:
+        if mark:
+            self.marks.add(str(mark.document["_id"]))

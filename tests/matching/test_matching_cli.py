@@ -1,0 +1,85 @@
+"""`miglobe advisors`, on the real database."""
+
+import asyncio
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from deploy.local.stack import Stack
+from services.matching.cli import advisors
+from services.matching.settings import Settings
+from shared.mongo import Mongo
+from shared.settings import load
+from tests.matching.test_matching_advisors import SHIPPED
+from tests.matching.world import SECRET
+
+
+@pytest.fixture
+def installation(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
+    """An installation of its own, by its prefix."""
+    monkeypatch.setenv("MIGLOBE_MONGO", stack.mongo)
+    monkeypatch.setenv("MIGLOBE_SECRET", SECRET)
+    monkeypatch.setenv("MIGLOBE_PREFIX", f"t{secrets.token_hex(4)}-")
+    settings = load(Settings)
+    yield settings
+    with_database(settings, drop=True)
+
+
+def with_database(settings: Settings, *, drop: bool = False) -> list[str]:
+    """The keys in the outbox; then perhaps no database any more."""
+
+    async def work() -> list[str]:
+        mongo = Mongo(settings.mongo, settings.database("matching"))
+        keys = [row["key"] for row in await mongo["outbox"].find().to_list(None)]
+        if drop:
+            await mongo.client.drop_database(mongo.db.name)
+        await mongo.close()
+        return keys
+
+    return asyncio.run(work())
+
+
+def miglobe(*arguments: str) -> Result:
+    return CliRunner().invoke(advisors, list(arguments))
+
+
+def test_the_shipped_advisors_are_imported_once(installation: Settings) -> None:
+    assert "16 would be new" in miglobe("import", "--dry-run").output
+    assert miglobe("import").output == "16 new, 0 changed, 0 as they were.\n"
+    assert miglobe("import").output == "0 new, 0 changed, 16 as they were.\n"
+    assert len(with_database(installation)) == 16
+    listed = miglobe("list").output
+    assert "A01\tBeispiel Eins\t3\t2024-10-18..2031-10-17\t08117 08116\tde fr ar" in listed
+    assert listed.endswith("16 advisors.\n")
+
+
+def test_a_file_with_wrong_lines_imports_nothing_and_names_each(installation: Settings, tmp_path: Path) -> None:
+    file = tmp_path / "advisors.csv"
+    file.write_text(SHIPPED.replace("a02@", "a02").replace("08231 ", "99999 "), encoding="utf-8")
+    result = miglobe("import", str(file))
+    assert result.exit_code == 1
+    assert "line 3 (A02): email" in result.output
+    assert "line 15 (A14): regions: 99999 is not in the register." in result.output
+    assert "Nothing was imported: 2 lines are wrong." in result.output
+    assert miglobe("list").output == "0 advisors.\n"
+
+
+def test_a_file_that_can_not_be_read_is_one_sentence(installation: Settings, tmp_path: Path) -> None:
+    assert "can't be read: No such file" in miglobe("import", str(tmp_path / "none.csv")).output
+    strange = tmp_path / "latin.csv"
+    strange.write_bytes("Fünf".encode("latin-1"))
+    assert "is not UTF-8" in miglobe("import", str(strange)).output
+
+
+def test_erasing_leaves_the_number(installation: Settings) -> None:
+    miglobe("import")
+    for _ in range(2):
+        assert miglobe("erase", "A05").output == "A05 is erased.\n"
+    assert "A05\terased on" in miglobe("list").output
+    assert "There is no advisor A99." in miglobe("erase", "A99").output
+    result = miglobe("import").output
+    assert "0 new, 0 changed, 15 as they were." in result
+    assert "A05" in result

@@ -1,0 +1,204 @@
+"""One contract suite for the fake and the real store, the real one on PyMongo and on Motor."""
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from services.matching.domain.model import Absence, Advisor, Engagement, Feedback, Presence, Record, Session
+from services.matching.domain.worklist import Rules
+from services.matching.store import Store
+from shared.commit import Committer, committing
+from shared.errors import Duplicate, Stale
+from shared.events import AdvisorDossier
+from shared.events.base import Mode, SessionKind, Tandem
+from shared.ids import new_id
+from shared.inbox import mark
+from shared.outbox import Tombstone
+from shared.outbox import prepare as prepare_outbox
+from tests.conftest import FreshMongo
+from tests.matching.fake_store import FakeStore
+from tests.matching.play import Play
+from tests.matching.samples import FAIR, NOW, PARTNERS, TODAY, advisor, dossier, facts
+
+
+@pytest.fixture(params=["fake", "pymongo", "motor"])
+async def store(request: pytest.FixtureRequest, fresh_mongo: FreshMongo) -> AsyncIterator[Store]:
+    if request.param == "fake":
+        yield FakeStore()
+        return
+    mongo = fresh_mongo("matching", driver=request.param)
+    await prepare_outbox(mongo)
+    async with committing(Committer(mongo, "matching")) as commits:
+        made = Store(mongo, commits, Rules())
+        await made.prepare()
+        await made.prepare()  # repeatable
+        yield made
+
+
+def engagement(request_id: str | None = None, **given: object) -> Engagement:
+    return replace(Engagement(request_id or new_id(), "pending", NOW, facts()), **given)  # type: ignore[arg-type]
+
+
+async def test_what_is_saved_is_what_is_loaded(store: Store) -> None:
+    """Everything an engagement can hold, through the document and back."""
+    play = Play(store)
+    await play.pool(advisor("A01", levels={FAIR: 3}), advisor("A02", levels={PARTNERS: 3}))
+    request_id = await play.engaged()
+    known = await play.of(request_id)
+    asked = await play.current(request_id)
+    record = Record(TODAY, 60, Mode.ONLINE, 5, (Presence("A01", 60),), (), NOW)
+    session = Session(new_id(), asked.assignment_id, SessionKind.KEYNOTE, Mode.ONLINE, NOW, 60, ("A01",), record=record)
+    full = replace(known, sessions=(session,), feedback=Feedback(4, True, 0, NOW))
+    await store.save(full, events=())
+    assert await store.engagement(request_id) == replace(full, version=known.version + 1)
+    assert await store.of_assignment(asked.assignment_id) == await store.of_session(session.id)
+    assert await store.of_session(new_id()) is None
+
+
+async def test_a_stale_version_is_refused_and_leaves_nothing(store: Store) -> None:
+    one, other = engagement(), engagement()
+    await store.save(one, events=())
+    with pytest.raises(Stale):
+        await store.save(replace(one, state="parked"), other, events=())
+    assert await store.engagement(other.id) is None
+    loaded = await store.engagement(one.id)
+    assert loaded is not None
+    await store.save(replace(loaded, state="parked"), events=())
+    with pytest.raises(Stale):
+        await store.save(loaded, events=())
+
+
+async def test_the_fence_lets_one_of_two_through(store: Store) -> None:
+    fence = (await store.signals()).fence
+    assert await store.save(engagement(), events=(), fence=fence) == (await store.signals()).fence
+    with pytest.raises(Stale):
+        await store.save(engagement(), events=(), fence=fence)
+    with pytest.raises(Stale):
+        await store.save_advisors([advisor()], (), None, fence)
+
+
+async def test_engagements_saved_together_get_one_version_above_all(store: Store) -> None:
+    """The events of a change carry one order; that of each request must rise all the same."""
+    one, other = engagement(), engagement()
+    await store.save(one, events=())
+    for _ in range(3):
+        await store.save(replace(one, version=(await store.engagement(one.id)).version), events=())  # type: ignore[union-attr]
+    first = await store.engagement(one.id)
+    assert first is not None
+    await store.save(first, other, events=())
+    versions = [found.version for found in await store.waiting(("pending",), "", 9)]
+    assert versions == [first.version + 1] * 2
+
+
+async def test_news_change_when_told_and_wake_the_matcher(store: Store) -> None:
+    wakes: list[int] = []
+    store.woken = lambda: wakes.append(1)
+    before = await store.signals()
+    await store.save(engagement(state="withdrawn"), events=())
+    assert (await store.signals(), wakes) == (before, [])
+    await store.save(engagement(), events=())
+    assert (await store.signals(), wakes) == (before, [1])
+    await store.save(engagement(state="closed"), events=(), news=True)
+    assert (await store.signals()).news != before.news
+    assert wakes == [1, 1]
+
+
+async def test_waiting_is_by_age_and_goes_on_where_it_ended(store: Store) -> None:
+    ids = sorted(new_id() for _ in range(5))
+    for place, request_id in enumerate(reversed(ids)):
+        await store.save(engagement(request_id, state="parked" if place == 2 else "pending"), events=())
+    assert [one.id for one in await store.waiting(("pending",), "", 3)] == [ids[0], ids[1], ids[3]]
+    assert [one.id for one in await store.waiting(("pending", "parked"), ids[1], 9)] == ids[2:]
+
+
+async def test_unanswered_are_proposed_ones_past_their_day(store: Store) -> None:
+    play = Play(store)
+    await play.pool(advisor("A01"))
+    request_id = await play.ask(tandem=Tandem.NOT_WANTED)
+    day = (await play.current(request_id)).respond_by
+    assert await store.unanswered(day, 9) == []
+    assert [one.id for one in await store.unanswered(day + timedelta(days=1), 9)] == [request_id]
+    await play.says(request_id, "A01", "accepted")
+    assert await store.unanswered(day + timedelta(days=1), 9) == []
+
+
+async def test_the_worklist_filters_by_state_and_by_due_date(store: Store) -> None:
+    ids = sorted(new_id() for _ in range(3))
+    await store.save(engagement(ids[0]), events=())
+    await store.save(engagement(ids[1], state="parked", since=NOW + timedelta(days=30)), events=())
+    await store.save(engagement(ids[2], state="withdrawn", facts=None), events=())
+    every = ("pending", "parked", "withdrawn")
+
+    async def listed(states: tuple[str, ...], days: int | None = None, after: str = "") -> list[str]:
+        due = TODAY + timedelta(days=days) if days is not None else None
+        return [one.id for one in await store.worklist(states, due, after, 9)]  # type: ignore[arg-type]
+
+    assert await listed(every) == ids[:2]
+    assert await listed(("parked",)) == [ids[1]]
+    assert await listed(every, 10) == [ids[0]]
+    assert await listed(every, after=ids[0]) == [ids[1]]
+
+
+async def test_assignments_are_listed_by_round_advisor_and_request(store: Store) -> None:
+    play = Play(store)
+    await play.pool(advisor("A01", levels={FAIR: 3}), advisor("A02"))
+    first = await play.ask(tandem=Tandem.NOT_WANTED)
+    await play.says(first, "A01", "declined", "no_time")
+    second = await play.ask(tandem=Tandem.NOT_WANTED)
+
+    async def listed(number: str | None = None, request: str | None = None, after: str = "") -> list[tuple[str, int]]:
+        found = await store.assignments(number, request, after, 9)
+        return [(one.id, [r.assignment_id for r in one.rounds].index(asked)) for one, asked in found]
+
+    assert await listed() == [(first, 0), (first, 1), (second, 0)]
+    assert await listed("A01") == [(first, 0), (second, 0)]
+    assert await listed("A02") == [(first, 1)]
+    assert await listed(request=second) == [(second, 0)]
+    assert await listed(after=(await play.of(first)).rounds[0].assignment_id) == [(first, 1), (second, 0)]
+    assert [one.id for one in await store.holding("A02")] == [first]
+
+
+async def test_dossiers_are_kept_replaced_and_dropped(store: Store) -> None:
+    request_id = new_id()
+    await store.keep_dossier(dossier(request_id), mark("matching", new_id()))
+    later = dossier(request_id).model_copy(update={"need": "Etwas ganz anderes, ausführlich beschrieben."})
+    await store.keep_dossier(later, mark("matching", new_id()))
+    assert await store.dossier(request_id) == later
+    for _ in range(2):
+        await store.drop_dossier(request_id, mark("matching", new_id()))
+    assert await store.dossier(request_id) is None
+    await store.keep_dossier(later, mark("matching", new_id()))  # as a dead letter that is brought back
+    assert await store.dossier(request_id) is None
+
+
+async def test_a_mark_is_stored_once(store: Store) -> None:
+    seen = mark("matching", new_id())
+    await store.note(seen)
+    with pytest.raises(Duplicate):
+        await store.note(seen)
+    with pytest.raises(Duplicate):
+        await store.save(engagement(), events=(), cause=seen)
+    assert await store.waiting(("pending",), "", 9) == []
+
+
+async def test_advisors_are_kept_by_number(store: Store) -> None:
+    one: Advisor = advisor("A02", absences=(Absence(TODAY, TODAY),), phone="+493023125001")
+    await store.save_advisors([one, advisor("A01")], (), None, 0)
+    assert await store.advisor("A02") == replace(one, version=1)
+    assert [found.id for found in await store.advisors()] == ["A01", "A02"]
+    assert [found.id for found in await store.advisors("A01", 1)] == ["A02"]
+    with pytest.raises(Stale):
+        await store.save_advisors([one], (), None, (await store.signals()).fence)
+
+
+async def test_an_erased_dossier_leaves_the_outbox_and_its_tombstone_stays(store: Store) -> None:
+    told = AdvisorDossier(advisor_id="A01", name="Beispiel Eins", email="a01@example.org")
+    await store.save_advisors([advisor("A01")], [told, Tombstone(AdvisorDossier, "A01")], None, 0)
+    await store.forget_outbox("A01")
+    if isinstance(store, FakeStore):
+        assert store.outbox == [Tombstone(AdvisorDossier, "A01")]
+    else:
+        rows = await store._mongo["outbox"].find().to_list(None)
+        assert [(row["key"], row["body"]) for row in rows] == [("A01", None)]

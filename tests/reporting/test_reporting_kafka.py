@@ -1,0 +1,175 @@
+"""Reporting on the real broker: batches into the ledger, dead letters, and both rebuilt by the command line."""
+
+import asyncio
+import csv
+import io
+import json
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+from typer.testing import CliRunner
+
+from services.reporting.app import build
+from services.reporting.cli import rebuild, report
+from services.reporting.facts import Fact
+from services.reporting.settings import Settings
+from shared import dlq, topics
+from shared.auth import token
+from shared.mongo import Mongo
+from shared.publisher import Message
+from tests.conftest import SECRET
+from tests.reporting.journeys import whole
+from tests.shared.kafka import everything, send
+from tests.waiting import until
+
+
+@pytest.fixture
+async def settings(settings_for: Callable[..., Settings], monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """Of an installation with topics, also in the environment, for the command line."""
+    made = settings_for(Settings)
+    for name in ("kafka", "mongo", "prefix"):
+        monkeypatch.setenv(f"MIGLOBE_{name.upper()}", getattr(made, name))
+    monkeypatch.setenv("MIGLOBE_SECRET", SECRET)
+    await topics.apply(made)
+    return made
+
+
+@pytest.fixture
+async def mongo(settings: Settings) -> AsyncIterator[Mongo]:
+    mongo = Mongo(settings.mongo, settings.database("reporting"))
+    yield mongo
+    await mongo.client.drop_database(mongo.db.name)
+    await mongo.close()
+
+
+def on_the_wire(fact: Fact, prefix: str) -> Message:
+    head = {
+        "ce_specversion": "1.0",
+        "ce_id": fact.id,
+        "ce_type": fact.type,
+        "ce_source": fact.source,
+        "ce_time": fact.time,
+        "ce_subject": fact.key,
+    }
+    return Message(
+        prefix + fact.topic, fact.key.encode(), fact.data.encode(), [(k, v.encode()) for k, v in head.items()]
+    )
+
+
+@asynccontextmanager
+async def running(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
+    """The service with its consumer, projector and relay."""
+    app = build(settings)
+    async with app.router.lifespan_context(app):
+        headers = {"Authorization": f"Bearer {token(SECRET, 'skew', 'x')}"}
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://test", headers=headers) as client:
+            yield client
+
+
+async def sessions(client: httpx.AsyncClient) -> int:
+    answer = await client.get("/api/reports/summary?from=2026-01-01&to=2026-12-31&by=district")
+    if answer.status_code != 200:
+        return -1
+    return next(int(f["value"]) for f in answer.json()["figures"] if f["indicator"] == "sessions")
+
+
+async def run(command: str, *arguments: str) -> str:
+    """A command of ours in a thread of its own, as it has a loop of its own. Returns what it printed."""
+    group = {"rebuild": rebuild, "report": report}[command]
+    result = await asyncio.to_thread(CliRunner().invoke, group, arguments)
+    assert result.exit_code == 0, (result.output, result.exception)
+    return result.output
+
+
+async def test_from_the_topics_to_the_figures_and_back_again(settings: Settings, mongo: Mongo, tmp_path: Path) -> None:
+    """Each fact three times, a broken one among them; then everything is lost but Kafka, and comes back equal."""
+    journeys = [whole() for _ in range(5)]
+    sent = [on_the_wire(fact, settings.prefix) for journey in journeys for fact in journey.facts]
+    broken = Message(
+        sent[0].topic, b"k", b'{"request_id": 1', [*sent[0].headers[:1], *sent[0].headers[2:], ("ce_id", b"x")]
+    )
+    async with running(settings) as client:
+        await send(settings.kafka, [*sent[:20], broken, *sent, *sent[::-1]])
+        await until(lambda: _is(client, 10), seconds=60)
+        lines = f"{settings.prefix}reporting.entry"
+        await until(lambda: _count(settings, lines, 20))
+        (letter,) = [one async for one in dlq.letters(settings, dlq.names(settings, "reporting"))]
+        assert (letter.reason, letter.topic) == ("bad_json", "request.created")
+        assert "equal" in await run("rebuild", "reporting")
+    before = await _digests(mongo)
+
+    for collection in ("facts", "counters", "entries", "cases", "measures", "claims", "findings"):
+        await mongo[collection].drop()
+    said = await run("rebuild", "reporting", "--from-kafka")
+    assert "Kafka has 45 facts; 1 messages are unreadable" in said
+    assert "The ledger missed 45" in said
+    assert "Lines sent that it did not know: 20" in said
+    assert "equal" in said
+    assert await _digests(mongo) == before
+    assert "The ledger missed 0" in await run("rebuild", "reporting", "--from-kafka")
+    async with running(settings) as client:
+        await until(lambda: _is(client, 10))
+    assert await _count(settings, lines, 20), "no line was sent twice"
+
+    printed = await run("report", "summary", "--from", "2026-01-01", "--to", "2026-12-31")
+    assert "2932,50  €  (n=20)" in printed
+    await run("report", "export", "--from", "2026-01-01", "--to", "2026-12-31", str(tmp_path / "out"))
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {
+        "summary.csv",
+        "honoraria.csv",
+        "facts.csv",
+        "report.json",
+    }
+    rows = csv.DictReader(
+        io.StringIO((tmp_path / "out" / "honoraria.csv").read_text(encoding="utf-8-sig")), delimiter=";"
+    )
+    found = json.loads((tmp_path / "out" / "report.json").read_text(encoding="utf-8"))
+    assert found["honoraria"]["totals"]["total_cents"] == sum(int(row["Summe €"].replace(",", "")) for row in rows)
+
+
+async def _is(client: httpx.AsyncClient, count: int) -> bool:
+    return await sessions(client) == count
+
+
+async def _count(settings: Settings, topic: str, count: int) -> bool:
+    found = await everything(settings.kafka, topic)
+    ids = {headers["ce_id"] for _, _, headers in found}
+    return len(found) == len(ids) == count
+
+
+async def _digests(mongo: Mongo) -> list[object]:
+    """All rows of all read models, and the facts without the place where they were found."""
+    rows = ("measures", "claims", "findings")
+    found: list[object] = [await mongo[name].find().sort("_id", 1).to_list(None) for name in rows]
+    hidden = {"seq": 0, "recorded_at": 0, "partition": 0, "offset": 0}
+    found.append(await mongo["facts"].find({}, hidden).sort("_id", 1).to_list(None))
+    return found
+
+
+async def test_the_service_refuses_rates_that_contradict_what_was_sent(
+    settings: Settings, mongo: Mongo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journey = whole()
+    async with running(settings):
+        await send(settings.kafka, [on_the_wire(fact, settings.prefix) for fact in journey.facts])
+        await until(lambda: mongo["entries"].find_one({}), seconds=60)
+    other = tmp_path / "rates.json"
+    card = {"code": "neu", "label": "x", "valid_from": "2026-01-01", "per_hour": "9.00", "per_km": "0.10"}
+    other.write_text(json.dumps({"cards": [card | {"travel_cap": "1.00"}]}), encoding="utf-8")
+    monkeypatch.setenv("MIGLOBE_RATES_FILE", str(other))
+    result = await asyncio.to_thread(CliRunner().invoke, rebuild, ["reporting"])
+    assert "Nothing was rebuilt: the rate card beispiel_2024 was used" in str(result.exception)
+
+
+def test_wrong_rates_refuse_to_start(tmp_path: Path) -> None:
+    from shared.settings import load
+
+    wrong = tmp_path / "rates.json"
+    wrong.write_text('{"cards": []}', encoding="utf-8")
+    for path, said in ((wrong, "no list or empty"), (tmp_path / "none.json", "can't be read")):
+        with pytest.raises(SystemExit, match=said):
+            load(Settings, secret=SECRET, rates_file=str(path))
