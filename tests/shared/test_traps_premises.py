@@ -3,7 +3,6 @@
 import asyncio
 import re
 import subprocess
-import token as token_types
 import tokenize
 from collections.abc import Callable
 from pathlib import Path
@@ -25,7 +24,8 @@ async def test_trap_17_no_test_stands_on_a_broker_that_is_none(stack: Stack) -> 
     """TestKafkaBroker knows no commits, offsets, partitions, redelivery."""
     for file in (ROOT / "tests").rglob("*.py"):
         with tokenize.open(file) as source:
-            names = {token.string for token in tokenize.generate_tokens(source.readline) if token.type == token_types.NAME}
+            tokens = tokenize.generate_tokens(source.readline)
+            names = {one.string for one in tokens if one.type == tokenize.NAME}
         assert "TestKafkaBroker" not in names, file
     async with admin(stack.kafka) as client:
         assert (await client.describe_cluster())["brokers"]
