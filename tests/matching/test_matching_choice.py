@@ -182,8 +182,20 @@ def test_no_name_origin_or_address_can_be_an_input() -> None:
     assert inputs == {
         *("id", "levels", "languages", "regions", "certified_on", "certified_until", "capacity", "absences"),
         *("conflicts", "open", "paid_minutes"),
-        *("ags", "fields", "tandem", "wanted_from", "asked_on", "held", "refused"),
+        *("ags", "fields", "tandem", "wanted_from", "asked_on", "held", "refused", "pinned"),
     }
+
+
+def test_a_pinned_advisor_is_chosen_and_the_rest_is_found_round_them() -> None:
+    pool = [candidate("A01", levels={FAIR: 3}), candidate("A02", levels={FAIR: 1}), candidate("A03", capacity=0)]
+    [alone] = choose(pool, [seeker(pinned=("A02",))], TODAY)
+    assert numbers(alone.members) == ["A02"]
+    [pair] = choose(pool, [seeker(pinned=("A02",), tandem=Tandem.WANTED)], TODAY)
+    assert numbers(pair.members) == ["A02", "A01"]
+    [both] = choose(pool, [seeker(pinned=("A01", "A02"), tandem=Tandem.NOT_WANTED)], TODAY)
+    assert numbers(both.members) == ["A01", "A02"]
+    [full] = choose(pool, [seeker(pinned=("A03",))], TODAY)
+    assert (full.members, full.nobody) == ((), "nobody_free")
 
 
 PLACES = st.sampled_from(["08117", "08117042", "08111", "08425012", "09162"])

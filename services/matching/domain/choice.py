@@ -15,6 +15,9 @@ adds 100 where a tandem was wanted. With "either" a second one is asked only who
 Of a tandem in which one seat falls free the other stays: a co is sought as above, a lead by what a pair would gain.
 If nobody is found the one who stays goes on alone, a co as lead, and is asked for that.
 
+A pinned advisor takes the lead or, where another is held or pinned first, the other seat; while they aren't eligible
+nobody is asked.
+
 Eligible is who is certified today and on the first day wanted, absent on neither, has free capacity, no conflict
 with the municipality or its district, a level of 1 or more in one of the fields, and has not refused this request.
 Ties: more expertise in the fields, then fewer paid minutes, then the id.
@@ -103,13 +106,17 @@ class _Desk:
     def decide(self, wish: Seeker) -> Decision:
         members, runners = list(wish.held), list[Scored]()
         able = self._able(wish)
+        pinned = [self.place[one] for one in wish.pinned if one in self.place]
+        pinned = [n for n in pinned if all(self.pool[n].id != seat.advisor_id for seat in wish.held)]
+        if any(n not in able for n in pinned):
+            return Decision(wish.id, nobody="nobody_free")
         if not members:
             if not able:
                 return Decision(wish.id, nobody=nobody(self._barriers(wish)))
-            lead, *runners = self._ranked(able, wish, Role.LEAD, self.alone(wish), {})
-            members = [lead]
+            lead, *runners = self._ranked(pinned[:1] or able, wish, Role.LEAD, self.alone(wish), {})
+            members, pinned = [lead], pinned[1:]
         if len(members) == 1:
-            found = self._second(members[0], able, wish)
+            found = self._second(members[0], pinned or able, wish, needed=bool(pinned))
             members, runners = members + found[:1], runners + found[1:]
         if len(members) == 1 and members[0].role == Role.CO:
             members = [self.scored(self.place[members[0].advisor_id], Role.LEAD, self.alone(wish), {})]
@@ -133,14 +140,14 @@ class _Desk:
         found = (barrier(one, wish, self.today, one.capacity - self.free[n]) for n, one in enumerate(self.pool))
         return {wall for wall in found if wall is not None}
 
-    def _second(self, first: Scored, able: list[int], wish: Seeker) -> list[Scored]:
-        """Who may join `first`, the best first."""
+    def _second(self, first: Scored, able: list[int], wish: Seeker, *, needed: bool = False) -> list[Scored]:
+        """Who may join `first`, the best first; whether anybody shall is asked unless `needed`."""
         role = Role.CO if first.role == Role.LEAD else Role.LEAD
-        if role == Role.CO and wish.tandem == Tandem.NOT_WANTED:
+        if role == Role.CO and wish.tandem == Tandem.NOT_WANTED and not needed:
             return []
         seated = self.place[first.advisor_id]
         gains = self.beside(seated, wish)
-        needless = role == Role.CO and wish.tandem == Tandem.EITHER
+        needless = role == Role.CO and wish.tandem == Tandem.EITHER and not needed
         others = [n for n in able if n != seated and not (needless and gains.expertise[n] <= 0)]
         return self._ranked(others, wish, role, gains, self.tandem(wish) if role == Role.CO else {})
 

@@ -201,7 +201,10 @@ class Feedback:
 
 @dataclass(frozen=True, slots=True)
 class Engagement:
-    """Everything of one request. `since`: when `state` began; `version`: as loaded, 0 for a new one."""
+    """Everything of one request. `since`: when `state` began; `version`: as loaded, 0 for a new one.
+
+    `pins`: advisors whom a coordinator wants in whatever is decided.
+    """
 
     id: str
     state: State
@@ -214,6 +217,7 @@ class Engagement:
     withdrawn: Withdrawn | None = None
     feedback: Feedback | None = None
     audit: tuple[Audit, ...] = field(default=())
+    pins: tuple[str, ...] = ()
     version: int = 0
 
     @property

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
+from services.matching.domain.governing import USUAL, Rules
 from services.matching.domain.model import Absence, Advisor, Engagement, Parked, Scored
 from shared.events.base import Tandem
 
@@ -15,7 +16,7 @@ Barrier = Literal["seated", "not_certified", "conflict", "no_expertise", "refuse
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """The weights; what they mean stands in `choice`."""
+    """The weights; what they mean stands in `choice`. `rules`: how what is decided is governed."""
 
     version: str = "plain.1"
     expertise: int = 500
@@ -24,6 +25,7 @@ class Policy:
     fairness: int = 150
     load: int = 50
     tandem: int = 100
+    rules: Rules = USUAL
 
 
 PLAIN = Policy()
@@ -58,7 +60,11 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Seeker:
-    """What the choice may know of a request. `held`: seats that stay, from the round before."""
+    """What the choice may know of a request. `held`: seats that stay, from the round before.
+
+    `pinned`: whom a coordinator wants in it, at most two with those held. They are chosen or, while one of them can't
+    be asked, nobody is.
+    """
 
     id: str
     ags: str
@@ -69,6 +75,7 @@ class Seeker:
     asked_on: date
     held: tuple[Scored, ...] = ()
     refused: frozenset[str] = frozenset()
+    pinned: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +119,7 @@ def seeker(engagement: Engagement) -> Seeker:
         facts.submitted_at.date(),
         tuple(Scored(seat.advisor_id, seat.role, seat.points) for seat in held),
         engagement.refused,
+        tuple(one for one in engagement.pins if one not in engagement.refused),
     )
 
 
