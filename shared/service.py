@@ -77,6 +77,8 @@ class Service:
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._waits_for: str | None = "start"
         self.fatal: str | None = None
+        self.leaving = asyncio.Event()
+        """Set when the process was told to stop: whoever keeps an answer open ends it."""
         self.app = FastAPI(
             title=title,
             summary=summary,
@@ -350,6 +352,8 @@ class _Server(uvicorn.Server):
 
     async def main_loop(self) -> None:
         self._loop, self._ended = asyncio.get_running_loop(), asyncio.Event()
+        service: Service = self.config.app.state.service  # type: ignore[union-attr]
+        self._leaving = service.leaving
         while not await self.on_tick(0):
             with suppress(TimeoutError):
                 async with asyncio.timeout(1):
@@ -359,6 +363,7 @@ class _Server(uvicorn.Server):
         super().handle_exit(sig, frame)
         if hasattr(self, "_ended"):
             self._loop.call_soon_threadsafe(self._ended.set)
+            self._loop.call_soon_threadsafe(self._leaving.set)
 
 
 def serve(build: Callable[[], FastAPI], host: str, port: int) -> None:

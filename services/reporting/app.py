@@ -5,9 +5,10 @@ from zoneinfo import ZoneInfo
 
 from fastapi import FastAPI
 
-from services.reporting import api, consumer, rates
+from services.reporting import api, api_operations, consumer, rates
 from services.reporting.journey import Rules
 from services.reporting.ledger import Ledger
+from services.reporting.operations import Gauges, Watch
 from services.reporting.projector import Projector
 from services.reporting.queries import Queries
 from services.reporting.reports import Reports
@@ -27,13 +28,28 @@ def build(settings: Settings | None = None) -> FastAPI:
     waiting = service.gauge("miglobe_ledger_unprojected", "facts of the ledger that are not yet in the reports")
     projector = Projector(service.mongo, ledger, store, rules, waiting, settings.instance)
 
+    watch = Watch(settings, service.mongo, ledger, store, reports.queries, reports.register, _gauges(service))
+
     service.prepares(ledger.prepare)
     service.prepares(store.prepare)
     service.prepares(lambda: _hold_rates(service, store, rules))
+    service.prepares(watch.prepare)
     service.routes(api.router(reports, rules.zone, service.secret))
+    service.routes(api_operations.router(watch, service.secret, service.leaving))
     service.consumes(consumer.reactions(ledger, projector))
     service.runs("projector", projector.run)
+    service.runs("watch", watch.run)
     return service.app
+
+
+def _gauges(service: Service) -> Gauges:
+    of_topic = ("service", "topic")
+    return Gauges(
+        service.gauge("miglobe_group_lag", "messages that a service has not read, also while it is down", *of_topic),
+        service.gauge("miglobe_dead_letters", "dead letters that were not brought back", *of_topic),
+        service.gauge("miglobe_requests_waiting", "requests that nobody has accepted yet"),
+        service.gauge("miglobe_requests_waiting_oldest_seconds", "how long the oldest of them has waited"),
+    )
 
 
 async def _hold_rates(service: Service, store: Store, rules: Rules) -> None:

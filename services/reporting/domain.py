@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 
 from services.reporting.claims import Claim, claims
 from services.reporting.facts import Recorded
@@ -15,13 +16,17 @@ Row = Measure | Claim | Finding
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """What the reports know of one request. `version`: the place in the ledger of the last fact in it."""
+    """What the reports know of one request. `version`: the place in the ledger of the last fact in it.
+
+    `waiting_since`: it came in then and nobody has accepted it; None once it was, or was withdrawn or closed.
+    """
 
     request_id: str
     version: int
     case_number: str | None
     ags: str | None
     fields: tuple[str, ...]
+    waiting_since: datetime | None
     measures: tuple[Measure, ...]
     claims: tuple[Claim, ...]
     findings: tuple[Finding, ...]
@@ -38,6 +43,7 @@ def fold(request_id: str, facts: Iterable[Recorded[Event]], rules: Rules) -> Cas
         case_number=journey.case_number,
         ags=journey.ags,
         fields=journey.fields,
+        waiting_since=journey.waiting_since(),
         measures=tuple(measures(journey, rules, claimed)),
         claims=claimed,
         findings=tuple(findings(journey, rules)),
@@ -49,4 +55,4 @@ def not_understood(request_id: str, facts: Iterable[Recorded[Event]]) -> Case:
     known = sorted({fact.id: fact for fact in facts}.values(), key=lambda fact: (fact.time, fact.id))
     code = "not_understood"
     finding = Finding(f"{code}:{request_id}", code, request_id, None, request_id, tuple(fact.id for fact in known))
-    return Case(request_id, max(fact.seq for fact in known), None, None, (), (), (), (finding,))
+    return Case(request_id, max(fact.seq for fact in known), None, None, (), None, (), (), (finding,))

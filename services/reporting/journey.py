@@ -98,6 +98,11 @@ class Journey:
         moment, _, fact = min(found, key=lambda item: item[:2])
         return fact, moment
 
+    def waiting_since(self) -> datetime | None:
+        """When it came in, while nobody has accepted it and it is neither withdrawn nor closed."""
+        over = self.withdrawn or self.closed or self.acceptance()
+        return self.request.submitted_at if self.request and not over else None
+
 
 def gather(request_id: str, facts: Iterable[Recorded[Event]]) -> Journey:
     """The journey of `request_id`; any order of `facts`, and any repetition, gives the same."""

@@ -88,6 +88,11 @@ class Ledger:
         found = await self._mongo.settled(FACTS).find(fits).sort("seq", 1).limit(limit).to_list(None)
         return [_fact(document) for document in found]
 
+    async def last(self, topic: str) -> tuple[datetime, datetime] | None:
+        """When the last fact of `topic` was committed by its emitter, and when it was recorded here."""
+        found = await self._mongo[FACTS].find_one({"topic": topic}, {"time": 1, "recorded_at": 1}, sort=[("seq", -1)])
+        return (datetime.fromisoformat(found["time"]), found["recorded_at"]) if found else None
+
     async def touched(self, seq: int, limit: int) -> list[tuple[int, str]]:
         """Place and request of the facts after place `seq`."""
         cursor = self._mongo.settled(FACTS).find({"seq": {"$gt": seq}}, {"_id": 0, "seq": 1, "key": 1})

@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 from services.reporting import cells
 from services.reporting.cells import Group, Total
 from services.reporting.claims import Claim
-from services.reporting.documents import CELLS, CLAIM, CLAIMS, COUNTERS, FINDING, FINDINGS, MEASURE, MEASURES
+from services.reporting.documents import CASES, CELLS, CLAIM, CLAIMS, COUNTERS, FINDING, FINDINGS, MEASURE, MEASURES
 from services.reporting.figures import FigureId, Scope
 from services.reporting.findings import Finding
 from services.reporting.measures import Measure
@@ -35,6 +35,16 @@ class ClaimSums:
     fee_cents: int = 0
     travel_cents: int = 0
     total_cents: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingCase:
+    """A request that nobody has accepted yet."""
+
+    request_id: str
+    case_number: str | None
+    ags: str | None
+    since: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +98,17 @@ class Queries:
         group = {"$group": {"_id": None, "claims": {"$sum": 1}, **sums}}
         found = await self._mongo.aggregate(CLAIMS, [{"$match": _claims(wanted)}, group])
         return ClaimSums(**{name: found[0][name] for name in ("claims", *names)}) if found else ClaimSums()
+
+    async def waiting(self) -> tuple[int, WaitingCase | None]:
+        """How many requests nobody has accepted yet, and the one that came in first."""
+        fits: Document = {"summary.waiting_since": {"$exists": True}}
+        first = await self._mongo[CASES].find_one(fits, sort=[("summary.waiting_since", 1)])
+        if first is None:
+            return 0, None
+        summary = first["summary"]
+        since = datetime.fromisoformat(summary["waiting_since"])
+        oldest = WaitingCase(first["_id"], summary["case_number"], summary["ags"], since)
+        return await self._mongo[CASES].count_documents(fits), oldest
 
     async def findings(
         self, request_id: str | None, code: str | None, after: After | None, limit: int

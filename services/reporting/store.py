@@ -9,7 +9,7 @@ one: whoever is still at work in an earlier epoch replaces no case of a later on
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date
 from typing import Any
 
 from bson.codec_options import CodecOptions
@@ -42,7 +42,7 @@ from shared.mongo import Document, Mongo
 PROJECTED = "projector"
 """`_id` in `counters`: `seq` is the place in the ledger up to which the read models are made."""
 
-FORM = 2
+FORM = 3
 """Rises when more is made of the facts than before: then all is projected anew, once, at the start."""
 _EPOCH = 40
 """Bits of a place in the ledger, above which a case's version has its epoch."""
@@ -89,6 +89,7 @@ class Store:
         await index(CLAIMS, [("advisor_id", 1), ("held_on", 1), ("_id", 1)], name="advisor")
         await index(CLAIMS, [("request_id", 1), ("held_on", 1), ("_id", 1)], name="request")
         await index(FINDINGS, [("request_id", 1), ("_id", 1)], name="request")
+        await index(CASES, "summary.waiting_since", name="waiting", sparse=True)
         await index(ENTRIES, "request_id", name="request")
         await index(ENTRIES, [("rate_card", 1), ("held_on", 1)], name="rates")
         counters = self._mongo[COUNTERS]
@@ -147,7 +148,9 @@ class Store:
         for collection, row, digest in rows_of(case):
             place = (collection, str(row["_id"]))
             rows[place], documents[place] = digest, row
-        summary = {"case_number": case.case_number, "ags": case.ags, "fields": list(case.fields)}
+        summary: Document = {"case_number": case.case_number, "ags": case.ags, "fields": list(case.fields)}
+        if case.waiting_since is not None:
+            summary["waiting_since"] = case.waiting_since.astimezone(UTC).isoformat(timespec="milliseconds")
         if was.epoch == epoch and rows == was.rows and summary == was.summary and not lines:
             return False
         head: Document = {"_id": case.request_id, "version": _version(case.version, epoch), "summary": summary}

@@ -13,7 +13,7 @@ from services.reporting.figures import FigureId, Scope
 from services.reporting.findings import Finding
 from services.reporting.ledger import Ledger
 from services.reporting.measures import Measure
-from services.reporting.queries import After, ClaimFilter, ClaimSums, Queries
+from services.reporting.queries import After, ClaimFilter, ClaimSums, Queries, WaitingCase
 from services.reporting.rates import RateCard, card_on
 from services.reporting.store import Position, Store, Stored
 from shared.errors import Stale
@@ -192,6 +192,13 @@ class FakeQueries(Queries):
         rows = self._claims(wanted)
         names = ("minutes", "travel_km", "fee_cents", "travel_cents", "total_cents")
         return ClaimSums(len(rows), *(sum(getattr(row, name) for row in rows) for name in names))
+
+    async def waiting(self) -> tuple[int, WaitingCase | None]:
+        cases = [(one.waiting_since, one) for one in self.memory.cases.values() if one.waiting_since]
+        if not cases:
+            return 0, None
+        since, first = min(cases, key=lambda pair: pair[0])
+        return len(cases), WaitingCase(first.request_id, first.case_number, first.ags, since)
 
     async def findings(
         self, request_id: str | None, code: str | None, after: After | None, limit: int
