@@ -10,7 +10,7 @@ LOCAL := $(PYTHON) -m deploy.local
 # One installation at a time in a checkout, whoever typed make.
 ONE := mkdir -p .local && flock .local/install.lock
 
-.PHONY: help demo test chaos bench compose-test up down status clean check format lock install assets
+.PHONY: help demo test chaos bench compose-test up down status clean check words format lock install assets
 
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 18
@@ -51,9 +51,13 @@ check: .venv/.project ## linters, types, import rules, dead code, dependencies
 	@.venv/bin/ruff format --quiet --check . || { echo "run \`make format\`"; exit 1; }
 	@echo "mypy" && .venv/bin/mypy --no-error-summary
 	@echo "import rules" && .venv/bin/lint-imports --no-logo >.local/lint-imports.log 2>&1 || { cat .local/lint-imports.log; exit 1; }
+	@echo "page texts" && $(PYTHON) -m deploy.words check
 	@echo "dead code" && .venv/bin/vulture
 	@echo "dependencies" && .venv/bin/deptry . >.local/deptry.log 2>&1 || { cat .local/deptry.log; exit 1; }
 	@echo "all checks passed"
+
+words: .venv/.project ## collect the text of the pages into the English catalogs, locale/en.po
+	@$(PYTHON) -m deploy.words
 
 format: .venv/.project ## put the code into its form
 	@.venv/bin/ruff check --quiet --fix . ; .venv/bin/ruff format --quiet .

@@ -10,6 +10,17 @@ const vendor = join(root, "shared", "static", "vendor");
 
 /** folder in vendor → [package, { name there: path in the package }] */
 const assets = {
+  // The design system of the German administration, unmodified; what it lacks is in look.css.
+  kern: ["@kern-ux/native", { "kern.min.css": "dist/kern.min.css", "LICENSE.md": "LICENSE.md" }],
+  "fira-sans": [
+    "@fontsource/fira-sans",
+    {
+      "regular.woff2": "files/fira-sans-latin-400-normal.woff2",
+      "semibold.woff2": "files/fira-sans-latin-600-normal.woff2",
+      "bold.woff2": "files/fira-sans-latin-700-normal.woff2",
+      LICENSE: "LICENSE",
+    },
+  ],
   "swagger-ui": [
     "swagger-ui-dist",
     {

@@ -110,6 +110,18 @@ def _channel(address: str, name: str, event: type[Event]) -> dict[str, Any]:
     }
 
 
+def http_page(title: str) -> str:
+    """The page that shows `openapi.json`, likewise."""
+    vendor = "static/vendor/swagger-ui"
+    return f"""<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>{escape(title)} – OpenAPI</title>
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<link rel="icon" href="{vendor}/favicon-32x32.png">
+<link rel="stylesheet" href="{vendor}/swagger-ui.css"></head>
+<body><main id="swagger"><p>Needs JavaScript; the document: <a href="openapi.json">openapi.json</a></p></main>
+<script src="{vendor}/swagger-ui-bundle.js"></script><script src="static/swagger.js"></script></body></html>"""
+
+
 def page(title: str) -> str:
     """The page that shows `asyncapi.json`; everything on it comes from this service."""
     vendor = "static/vendor/asyncapi"

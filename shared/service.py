@@ -14,7 +14,6 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
-from importlib import resources
 from types import FrameType
 from typing import Any
 
@@ -22,9 +21,7 @@ import structlog
 import uvicorn
 from aiokafka.errors import KafkaError
 from fastapi import APIRouter, FastAPI, Response
-from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import HTMLResponse, JSONResponse
-from fastapi.staticfiles import StaticFiles
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
     CollectorRegistry,
@@ -35,11 +32,12 @@ from prometheus_client import (
 )
 from pymongo.errors import PyMongoError
 
-from shared import asyncapi, idempotency, outbox, topics, uvloop_kafka, web, workdays
+from shared import assets, asyncapi, headers, idempotency, outbox, topics, uvloop_kafka, web, workdays
 from shared.broker import Inlet, Meters, On, Together
 from shared.commit import Committer
 from shared.errors import Unavailable
 from shared.events import EMITTED
+from shared.look import Look
 from shared.mongo import Mongo, is_transient
 from shared.publisher import Publisher
 from shared.settings import Settings
@@ -109,6 +107,10 @@ class Service:
 
     def routes(self, router: APIRouter) -> None:
         self.app.include_router(router, responses=web.RESPONSES)
+
+    def pages(self, look: Look) -> None:
+        """Errors outside its own routes are pages too, for who reads pages: an unknown address, a body too large."""
+        self.app.state.pages = look.sorry
 
     def consumes(self, reactions: Sequence[On] | Together) -> None:
         """What this service does at which event, or with whole batches; `topics.CONSUMED` must agree."""
@@ -318,13 +320,7 @@ class Service:
 
         @app.get("/docs", include_in_schema=False)
         async def docs() -> HTMLResponse:
-            return get_swagger_ui_html(
-                openapi_url="openapi.json",
-                title=app.title,
-                swagger_js_url="static/vendor/swagger-ui/swagger-ui-bundle.js",
-                swagger_css_url="static/vendor/swagger-ui/swagger-ui.css",
-                swagger_favicon_url="static/vendor/swagger-ui/favicon-32x32.png",
-            )
+            return HTMLResponse(asyncapi.http_page(app.title), headers=headers.DOCUMENTS)
 
         @app.get("/asyncapi.json", include_in_schema=False)
         async def asyncapi_json() -> JSONResponse:
@@ -332,10 +328,9 @@ class Service:
 
         @app.get("/asyncapi", include_in_schema=False)
         async def asyncapi_page() -> HTMLResponse:
-            return HTMLResponse(asyncapi.page(app.title))
+            return HTMLResponse(asyncapi.page(app.title), headers=headers.DOCUMENTS)
 
-        static = resources.files("shared").joinpath("static")
-        app.mount("/static", StaticFiles(directory=str(static)), name="static")
+        app.mount("/static", assets.Static(), name="static")
         describe = app.openapi
 
         def openapi() -> dict[str, Any]:

@@ -11,6 +11,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from pymongo.errors import PyMongoError
 from pymongo.uri_parser import parse_uri
 
+ServiceName = Literal["intake", "matching", "notifications", "reporting"]
+
 
 class Settings(BaseSettings):
     """Read from `MIGLOBE_…` variables; a service adds its own knobs in a subclass."""
@@ -49,9 +51,15 @@ class Settings(BaseSettings):
         "BB", "BE", "BW", "BY", "HB", "HE", "HH", "MV", "NI", "NW", "RP", "SH", "SL", "SN", "ST", "TH"
     ] = Field(default="BW", description="state whose public holidays count")
     time_zone: str = Field(default="Europe/Berlin", description="the programme's days begin and end in it")
+    site_url: AnyHttpUrl | None = Field(
+        default=None, description="the address in front of all services; without: each service at its own"
+    )
     intake_url: AnyHttpUrl = AnyHttpUrl("http://127.0.0.1:8001")
     matching_url: AnyHttpUrl = AnyHttpUrl("http://127.0.0.1:8002")
+    notifications_url: AnyHttpUrl = AnyHttpUrl("http://127.0.0.1:8003")
+    reporting_url: AnyHttpUrl = AnyHttpUrl("http://127.0.0.1:8004")
     programme_name: str = Field(default="MiGlobe-Beratung (Demonstration)", max_length=80)
+    demonstration: bool = Field(default=True, description="every page says that this is one and no official service")
     log_format: Literal["console", "json"] = "json"
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     body_limit: int = Field(default=262_144, ge=1024, description="bytes of a request body; above: 413")
@@ -85,6 +93,20 @@ class Settings(BaseSettings):
         except (KeyError, ValueError, OSError):
             raise ValueError("must be a time zone such as Europe/Berlin") from None
         return value
+
+    def address(self, service: ServiceName) -> str:
+        """Where people find the pages of `service`, without a slash at the end."""
+        urls = {
+            "intake": self.intake_url,
+            "matching": self.matching_url,
+            "notifications": self.notifications_url,
+            "reporting": self.reporting_url,
+        }
+        return str(self.site_url or urls[service]).rstrip("/")
+
+    def link(self, own: ServiceName, service: ServiceName, path: str) -> str:
+        """`path` of `service` as a page of the service `own` links to it: one site needs no host."""
+        return path if self.site_url or own == service else self.address(service) + path
 
     def database(self, service: str) -> str:
         """The name of a service's own database."""

@@ -7,13 +7,14 @@ from typing import Any
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, Response
 from prometheus_client import Counter, Histogram
 from pymongo.errors import PyMongoError
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.errors import FieldError, Invalid, Malformed, Problem, TooLarge, Unavailable
+from shared.headers import EVERY
 from shared.idempotency import Once
 from shared.mongo import Mongo, is_transient
 from shared.telemetry import current, tracing
@@ -61,8 +62,14 @@ PROBLEM_SCHEMA: dict[str, Any] = {
 }
 
 
+LANGUAGE_COOKIE = "lang"
+
+
 def language(request: Request) -> str:
-    """`de`, unless the reader's Accept-Language ranks English higher."""
+    """`de` or `en`: what the reader chose (`?lang=`, then the cookie), else what their browser asks for."""
+    for chosen in (request.query_params.get("lang"), request.cookies.get(LANGUAGE_COOKIE)):
+        if chosen in ("de", "en"):
+            return chosen
     ranked: dict[str, float] = {}
     for part in request.headers.get("accept-language", "").split(","):
         tag, _, weight = part.strip().partition(";q=")
@@ -71,6 +78,13 @@ def language(request: Request) -> str:
         except ValueError:
             continue
     return "en" if ranked.get("en", 0) > ranked.get("de", 0) else "de"
+
+
+def remember_language(request: Request, answer: Response, chosen: str) -> None:
+    """Keeps the reader's choice for a year; it is the only thing that is stored without a login."""
+    answer.set_cookie(
+        LANGUAGE_COOKIE, chosen, max_age=31_536_000, samesite="lax", httponly=True, secure=request.url.scheme == "https"
+    )
 
 
 def problem(request: Request, error: Problem) -> JSONResponse:
@@ -146,19 +160,16 @@ class _Lenient(dict[str, Any]):
         return "…"
 
 
-def install(app: FastAPI) -> None:
-    """Renders every error of `app` as a problem."""
+Pages = Callable[[Request, Problem], Response]
 
-    async def on_problem(request: Request, error: Exception) -> JSONResponse:
-        assert isinstance(error, Problem)
-        return problem(request, error)
 
-    async def on_invalid(request: Request, error: Exception) -> JSONResponse:
-        assert isinstance(error, RequestValidationError)
-        return problem(request, invalid(error))
-
-    async def on_http(request: Request, error: Exception) -> JSONResponse:
-        assert isinstance(error, HTTPException)
+def as_problem(error: Exception) -> Problem:
+    """Any error as one that carries its status and words; what nobody foresaw is logged and called our fault."""
+    if isinstance(error, Problem):
+        return error
+    if isinstance(error, RequestValidationError):
+        return invalid(error)
+    if isinstance(error, HTTPException):
         known = {
             404: ("Das gibt es hier nicht.", "There is nothing here."),
             405: ("So geht es nicht.", "Not this method."),
@@ -168,35 +179,38 @@ def install(app: FastAPI) -> None:
         said.title_de, said.title_en = {404: ("Nicht gefunden", "Not found")}.get(
             error.status_code, ("Fehler", "Error")
         )
-        answer = problem(request, said)
-        answer.headers.update(error.headers or {})
+        return said
+    if isinstance(error, PyMongoError) and is_transient(error):
+        _log.warning("database_away", error=told(error))
+        return Unavailable(
+            "Die Datenbank antwortet gerade nicht. Bitte in wenigen Sekunden noch einmal.",
+            "The database does not answer; nothing was stored. Please try again in a few seconds.",
+        )
+    _log.error("request_failed", exc_info=error)
+    return Problem(
+        "Das ist unser Fehler. Bitte nennen Sie die Kennung, wenn Sie sich melden.",
+        "This is our fault. Please quote the correlation id when you report it.",
+    )
+
+
+def install(app: FastAPI) -> None:
+    """Renders every error of `app` as a problem, or by `app.state.pages`, where there are any, for who reads pages."""
+
+    async def render(request: Request, error: Exception) -> Response:
+        said = as_problem(error)
+        pages: Pages | None = getattr(app.state, "pages", None)
+        answer = pages(request, said) if pages and _reads_pages(request) else problem(request, said)
+        if isinstance(error, HTTPException):
+            answer.headers.update(error.headers or {})
         return answer
 
-    async def on_database(request: Request, error: Exception) -> JSONResponse:
-        if isinstance(error, PyMongoError) and is_transient(error):
-            _log.warning("database_away", error=told(error))
-            away = Unavailable(
-                "Die Datenbank antwortet gerade nicht. Bitte in wenigen Sekunden noch einmal.",
-                "The database does not answer; nothing was stored. Please try again in a few seconds.",
-            )
-            return problem(request, away)
-        return await on_bug(request, error)
+    for kind in (Problem, RequestValidationError, HTTPException, PyMongoError, Exception):
+        app.add_exception_handler(kind, render)
 
-    async def on_bug(request: Request, error: Exception) -> JSONResponse:
-        _log.error("request_failed", exc_info=error)
-        return problem(
-            request,
-            Problem(
-                "Das ist unser Fehler. Bitte nennen Sie die Kennung, wenn Sie sich melden.",
-                "This is our fault. Please quote the correlation id when you report it.",
-            ),
-        )
 
-    app.add_exception_handler(Problem, on_problem)
-    app.add_exception_handler(RequestValidationError, on_invalid)
-    app.add_exception_handler(HTTPException, on_http)
-    app.add_exception_handler(PyMongoError, on_database)
-    app.add_exception_handler(Exception, on_bug)
+def _reads_pages(request: Request) -> bool:
+    path = request.scope["path"]
+    return "text/html" in request.headers.get("accept", "") and not path.startswith(("/api/", "/static/"))
 
 
 class Entrance:
@@ -224,10 +238,12 @@ class Entrance:
                     return
                 if message["type"] == "http.response.start":
                     status = message["status"]
+                    given = message.get("headers", ())
+                    named = {name for name, _ in given}
                     message["headers"] = [
-                        *message.get("headers", ()),
+                        *given,
                         (b"x-correlation-id", trace.correlation_id.encode()),
-                        (b"x-content-type-options", b"nosniff"),
+                        *(header for header in EVERY if header[0] not in named),
                     ]
                 await send(message)
 

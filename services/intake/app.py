@@ -1,14 +1,12 @@
 """Composition root of intake."""
 
-from importlib import resources
-
 from fastapi import FastAPI
-from fastapi.staticfiles import StaticFiles
 
 from services.intake import api, consumer, pages
 from services.intake.settings import Settings
 from services.intake.store import Store
 from shared import web
+from shared.look import Look
 from shared.service import Service
 from shared.settings import load
 
@@ -19,11 +17,12 @@ def build(settings: Settings | None = None) -> FastAPI:
     service = Service(
         "intake", settings, title="MiGlobe intake", summary="Requests of municipalities, and their status."
     )
+    look = Look(settings, "services.intake")
     store = Store(service.mongo, service.commits, settings.register_file)
     service.prepares(store.prepare)
     service.routes(api.router(store, web.once(service.mongo), settings))
-    service.routes(pages.router(store, settings))
-    service.app.mount("/assets", StaticFiles(directory=str(resources.files("services.intake") / "static")))
+    service.pages(look)
+    service.routes(pages.router(look, store, settings))
     service.consumes(consumer.reactions(store))
     service.runs("register", lambda: store.follow_register(seconds))
     return service.app

@@ -27,6 +27,7 @@ def build(settings: Settings | None = None) -> FastAPI:
         title="MiGlobe matching",
         summary="Who advises whom: advisors, assignments, sessions, closings.",
     )
+    look = pages.look_of(settings)
     rules = settings.rules()
     rules.respond_by(clock())  # loads the calendar, most of a second, before requests come
     store = Store(service.mongo, service.commits, rules)
@@ -35,7 +36,8 @@ def build(settings: Settings | None = None) -> FastAPI:
     door = Door(store, service.mongo, rules, register.load(settings.register_file), service.secret, clock)
     service.prepares(store.prepare)
     service.routes(api.router(door))
-    service.routes(pages.router(door, settings.programme_name))
+    service.pages(look)
+    service.routes(pages.router(look, door))
     service.consumes(consumer.reactions(store, matcher, clock))
     service.runs("matcher", matcher.run)
     return service.app

@@ -1,55 +1,46 @@
 """The page behind the link in an advisor's mail, without JavaScript: GET shows, POST answers."""
 
-from collections.abc import Callable, Coroutine
-from importlib import resources
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
-import structlog
 from fastapi import APIRouter, Form, Query, Request
-from fastapi.exceptions import RequestValidationError
-from fastapi.responses import HTMLResponse, RedirectResponse, Response
-from fastapi.routing import APIRoute
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from fastapi.responses import RedirectResponse, Response
 from pydantic import ValidationError
-from pymongo.errors import PyMongoError
-from starlette.exceptions import HTTPException
 
 from services.matching import words
 from services.matching.api.bodies import DeclineBody
 from services.matching.api.door import AssignmentId, Door
 from services.matching.domain.model import Engagement, Round, Seat
 from services.matching.handlers import rounds as handlers
-from shared import auth, web
+from services.matching.settings import Settings
+from shared import auth
 from shared.commit import again
-from shared.errors import Malformed, NotFound, Problem, Unavailable
+from shared.errors import Malformed, NotFound
 from shared.events.base import AdvisorId
-from shared.mongo import is_transient
-from shared.telling import told
+from shared.look import Look
 
-_HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; "
-    "frame-ancestors 'none'",
-    "Referrer-Policy": "no-referrer",  # the address holds the token
-    "Cache-Control": "no-store",
-    "X-Robots-Tag": "noindex",
-}
 _PURPOSE = "answer"
-_log = structlog.get_logger(__name__)
 
 Advisor = Annotated[AdvisorId, Query()]
 Token = Annotated[str | None, Query(max_length=200)]
 Values = dict[str, Any]
 
 
-def router(door: Door, programme: str) -> APIRouter:
-    pages = Pages(programme)
-    made = APIRouter(include_in_schema=False, route_class=_readable(pages))
+def look_of(settings: Settings) -> Look:
+    """The look, with the words that matching's pages have for its codes."""
+    return Look(
+        settings,
+        "services.matching",
+        fields=words.FIELDS.__getitem__,
+        modes=words.MODES.__getitem__,
+        reasons=words.REASONS.__getitem__,
+        roles=words.ROLES.__getitem__,
+        criteria=words.CRITERIA.__getitem__,
+    )
 
-    @made.get("/assets/matching.css")
-    async def style() -> Response:
-        text = resources.files("services.matching").joinpath("static/matching.css").read_text(encoding="utf-8")
-        return Response(text, media_type="text/css", headers={"Cache-Control": "max-age=3600"})
+
+def router(look: Look, door: Door) -> APIRouter:
+    made = APIRouter(include_in_schema=False, route_class=look.route_class)
 
     @made.get("/assignments/{assignment_id}/answer")
     async def show(request: Request, assignment_id: AssignmentId, advisor: Advisor, token: Token = None) -> Response:
@@ -69,7 +60,7 @@ def router(door: Door, programme: str) -> APIRouter:
             "newer": _newer(door, known, asked, advisor),
             "standing": _standing(known, asked, seat),
         }
-        return pages.show(request, "answer.html", values)
+        return look.show(request, "answer.html", **values)
 
     @made.post("/assignments/{assignment_id}/answer")
     async def answer(
@@ -89,83 +80,9 @@ def router(door: Door, programme: str) -> APIRouter:
         await again(
             lambda: handlers.answer(door.store, assignment_id, advisor, said, why, None, door.clock())  # type: ignore[arg-type]
         )
-        return RedirectResponse(
-            request.url.path + "?" + urlencode({"advisor": advisor, "token": token or ""}), 303, _HEADERS
-        )
+        return RedirectResponse(request.url.path + "?" + urlencode({"advisor": advisor, "token": token or ""}), 303)
 
     return made
-
-
-class Pages:
-    """The templates with what all pages share."""
-
-    def __init__(self, programme: str) -> None:
-        self._programme = programme
-        self._templates = Environment(
-            loader=PackageLoader("services.matching"),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
-
-    def show(self, request: Request, template: str, values: Values, code: int = 200) -> HTMLResponse:
-        """`template` in the reader's language; in it `t(de, en)` picks the words."""
-        tongue = web.language(request)
-        body = self._templates.get_template(template).render(
-            lang=tongue,
-            programme=self._programme,
-            demonstration="demonstration" in self._programme.casefold(),
-            t=lambda de, en: en if tongue == "en" else de,
-            day=lambda value: words.day(value, tongue),
-            language=lambda code: words.language_name(code, tongue),
-            fields=words.FIELDS[tongue],
-            modes=words.MODES[tongue],
-            reasons=words.REASONS[tongue],
-            roles=words.ROLES[tongue],
-            criteria=words.CRITERIA[tongue],
-            **values,
-        )
-        return HTMLResponse(body, code, _HEADERS | {"Content-Language": tongue})
-
-    def problem(self, request: Request, error: Problem) -> HTMLResponse:
-        values: Values = {
-            "german": error.de,
-            "english": error.en,
-            "title_de": error.title_de,
-            "title_en": error.title_en,
-        }
-        answer = self.show(request, "problem.html", values, error.status)
-        if error.retry_after is not None:
-            answer.headers["Retry-After"] = str(error.retry_after)
-        return answer
-
-
-def _readable(pages: Pages) -> type[APIRoute]:
-    """Routes whose errors are pages, not JSON."""
-
-    class Readable(APIRoute):
-        def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-            inner = super().get_route_handler()
-
-            async def handler(request: Request) -> Response:
-                try:
-                    return await inner(request)
-                except Problem as error:
-                    return pages.problem(request, error)
-                except (RequestValidationError, HTTPException):
-                    german = "Dieser Link ist unvollständig. Bitte öffnen Sie ihn noch einmal aus Ihrer E-Mail."
-                    return pages.problem(request, Malformed(german, "This link is incomplete. Open it from your mail."))
-                except PyMongoError as error:
-                    if not is_transient(error):
-                        raise
-                    _log.warning("database_away", error=told(error))
-                    german = "Gerade nicht erreichbar. Bitte gleich noch einmal versuchen; es ist nichts verloren."
-                    return pages.problem(request, Unavailable(german, "Not available now. Please try again shortly."))
-
-            return handler
-
-    return Readable
 
 
 async def _seat(door: Door, assignment_id: str, advisor_id: str) -> tuple[Engagement, Round, Seat]:

@@ -1,10 +1,5 @@
 """The codes of matching in words, German and English."""
 
-from datetime import date
-
-from babel import Locale
-from babel.dates import format_date
-
 FIELDS: dict[str, dict[str, str]] = {
     "de": {
         "fair_week": "Neue migrantische Akteure für eine Faire Woche oder ein interkulturelles Fest",
@@ -67,13 +62,3 @@ CRITERIA: dict[str, dict[str, str]] = {
         "tandem": "The municipality wants a tandem",
     },
 }
-
-
-def language_name(code: str, tongue: str) -> str:
-    """The name of an ISO 639 language, or its code where Babel knows none."""
-    return str(Locale(tongue).languages.get(code, code))
-
-
-def day(value: date, tongue: str) -> str:
-    """Such as `3. November 2026`."""
-    return format_date(value, "long", locale=tongue)

@@ -6,10 +6,12 @@ from datetime import datetime
 
 import httpx
 from fastapi import FastAPI
+from pydantic import SecretStr
 
 from services.matching import api, pages
 from services.matching.api.door import Door
 from services.matching.domain.worklist import Rules
+from services.matching.settings import Settings
 from services.matching.store import Store
 from shared import auth, idempotency, outbox, register, web
 from shared.commit import Committer, committing
@@ -30,7 +32,8 @@ class World(Play):
         web.install(self.app)
         door = Door(store, mongo, self.rules, REGISTER, SECRET, lambda: self.now)
         self.app.include_router(api.router(door), responses=web.RESPONSES)
-        self.app.include_router(pages.router(door, "MiGlobe (Demonstration)"), responses=web.RESPONSES)
+        look = pages.look_of(Settings(secret=SecretStr(SECRET)))
+        self.app.include_router(pages.router(look, door), responses=web.RESPONSES)
         self.client = httpx.AsyncClient(transport=httpx.ASGITransport(self.app), base_url="http://matching")
 
     def bearer(self, role: auth.Role, subject: str = "koordination") -> dict[str, str]:
