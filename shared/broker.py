@@ -17,6 +17,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeAlias
 
 import structlog
@@ -33,7 +34,7 @@ from shared import dlq, envelope, inbox
 from shared.commit import Insert
 from shared.envelope import Envelope
 from shared.errors import Duplicate, Permanent, Stale, Unavailable
-from shared.events import Event
+from shared.events import Dossier, Event
 from shared.mongo import Mongo, is_transient
 from shared.publisher import Publisher
 from shared.tasks import end
@@ -93,11 +94,12 @@ class Together:
 
     `handle` must be harmless when repeated: no mark is kept, offsets are committed when it has returned.
     When it can't handle a batch for good, its events are handed in one by one, and only those that fail
-    alone become dead letters.
+    alone become dead letters. `erased` gets the keys of dossiers' tombstones, after what came before them.
     """
 
     events: tuple[type[Event], ...]
     handle: Callable[[Sequence[Arrival]], Awaitable[object]]
+    erased: Callable[[str], Awaitable[object]] | None = None
 
 
 @dataclass(frozen=True)
@@ -235,7 +237,7 @@ class Inlet:
     async def _handle(self, batch: Sequence[Record]) -> None:
         async with asyncio.timeout(STALL_SECONDS * 2):
             if self._together is not None:
-                await self._whole(self._together, batch)
+                await self._in_turn(self._together, batch)
                 return
             ids = {
                 value.decode() for record in batch if (value := dict(record.headers).get("ce_id")) and value.isascii()
@@ -250,6 +252,21 @@ class Inlet:
             async with asyncio.TaskGroup() as group:
                 for lane in filter(None, lanes.values()):
                     group.create_task(self._lane(lane, known))
+
+    async def _in_turn(self, together: Together, batch: Sequence[Record]) -> None:
+        """A dossier that comes before its tombstone is kept before it is erased, and one after it afterwards."""
+        begin = 0
+        for number, record in enumerate(batch):
+            dossier = issubclass(self._events[record.topic], Dossier)
+            if dossier and record.value is None and record.key and together.erased:
+                if batch[begin:number]:
+                    await self._whole(together, batch[begin:number])
+                begin = number + 1
+                await self._publisher.publish([dlq.eraser(record, self._prefix, self.service)])
+                await self._patiently(partial(together.erased, record.key.decode(errors="replace")))
+                self._meters.handled.labels(record.topic.removeprefix(self._prefix), "erased").inc()
+        if batch[begin:]:
+            await self._whole(together, batch[begin:])
 
     async def _whole(self, together: Together, batch: Sequence[Record]) -> None:
         """Gives a batch its effect at once; what is unreadable or can't be handled becomes a dead letter."""

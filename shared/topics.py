@@ -9,9 +9,12 @@ from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import KafkaTimeoutError, TopicAlreadyExistsError, for_code
 
-from shared.events import BY_TOPIC, Dossier
+from shared.events import BY_TOPIC, Dossier, Fact
 from shared.publisher import MAX_MESSAGE
 from shared.settings import Settings
+
+FACTS = tuple(topic for topic, event in BY_TOPIC.items() if issubclass(event, Fact) and topic != "reporting.entry")
+"""The topics that the ledger is made of."""
 
 CONSUMED: dict[str, tuple[str, ...]] = {
     "intake": (
@@ -34,9 +37,7 @@ CONSUMED: dict[str, tuple[str, ...]] = {
         "session.scheduled",
         "consultation.closed",
     ),
-    "reporting": tuple(
-        topic for topic, event in BY_TOPIC.items() if not issubclass(event, Dossier) and topic != "reporting.entry"
-    ),
+    "reporting": (*FACTS, "advisor.dossier"),
 }
 """Service → the topics that it reads; each has a dead-letter topic per reader."""
 

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Path, Query, Request
 from fastapi.responses import StreamingResponse
 
 from services.reporting import exports
+from services.reporting.api_claims import own
 from services.reporting.figures import Granularity, parse
 from services.reporting.findings import WORDS
 from services.reporting.params import AfterDay, AfterRequest, From, Limit, To, after, period
@@ -17,12 +18,12 @@ from services.reporting.views import By, Facts, Findings, FindingView, Honoraria
 from shared.auth import Caller, require
 from shared.errors import FieldError, Forbidden, Invalid, NotFound
 from shared.events.base import AdvisorId, Id
-from shared.topics import CONSUMED
+from shared.topics import FACTS
 from shared.web import language
 
 _CSV: dict[int | str, dict[str, Any]] = {200: {"content": {"text/csv": {"schema": {"type": "string"}}}}}
 _JSON: dict[int | str, dict[str, Any]] = {200: {"content": {"application/json": {"schema": {"type": "object"}}}}}
-_TOPICS = sorted(CONSUMED["reporting"])
+_TOPICS = sorted(FACTS)
 
 FigureName = Annotated[
     str,
@@ -72,9 +73,7 @@ def _add_reports(routes: APIRouter, reports: Reports, zone: ZoneInfo, secret: st
     ) -> Honoraria:
         """Claims of the sessions held in a period, with every factor. Advisors see their own."""
         if caller.role == "advisor":
-            if advisor not in (None, caller.subject):
-                raise Forbidden("Sie sehen nur Ihre eigenen Ansprüche.", "You may see your own claims only.")
-            advisor = caller.subject
+            advisor = own(caller, advisor)
         scope = period(start, end, zone)
         wanted = ClaimFilter(scope.start, scope.end, advisor, request_id)
         return await reports.honoraria(wanted, after(cursor), limit)

@@ -1,17 +1,16 @@
 """`miglobe rebuild reporting` and `miglobe report …`."""
 
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, get_args
-from zoneinfo import ZoneInfo
 
 import typer
 
-from services.reporting import exports, rates, rebuilding
+from services.reporting import exports, handlers, rates, rebuilding
 from services.reporting.exports import cell, euros
 from services.reporting.figures import Scope
 from services.reporting.indicators import INDICATORS
@@ -20,6 +19,7 @@ from services.reporting.ledger import Ledger
 from services.reporting.params import period
 from services.reporting.projector import lease
 from services.reporting.queries import Queries
+from services.reporting.rates import RateCard
 from services.reporting.replay import replay
 from services.reporting.reports import Reports
 from services.reporting.settings import Settings
@@ -32,10 +32,12 @@ from shared.events import ReportingEntry
 from shared.ids import new_id
 from shared.mongo import Mongo
 from shared.settings import load
-from shared.topics import CONSUMED
+from shared.topics import FACTS
 
 rebuild = typer.Typer(no_args_is_help=True, help="Make read models again from what they were made of.")
 report = typer.Typer(no_args_is_help=True, help="Figures and honoraria of a period.")
+rate_cards = typer.Typer(no_args_is_help=True, help="What an hour, a session, a day and a kilometre are worth.")
+report.add_typer(rate_cards, name="rates")
 
 FromKafka = Annotated[bool, typer.Option("--from-kafka", help="first complete the ledger itself from the topics")]
 First = Annotated[datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="first day; default 1 January")]
@@ -59,7 +61,7 @@ async def tools() -> AsyncIterator[Tools]:
     """The database of reporting, prepared, for as long as the block."""
     settings = load(Settings)
     mongo = Mongo(settings.mongo, settings.database("reporting"), settings.mongo_driver)
-    rules = Rules(rates.load(settings.rates_file), settings.subdivision, ZoneInfo(settings.time_zone))
+    rules = settings.rules()
     try:
         async with committing(Committer(mongo, "reporting")) as commits:
             ledger, store = Ledger(mongo), Store(mongo, commits)
@@ -89,14 +91,14 @@ def rebuild_reporting(from_kafka: FromKafka = False) -> None:
 async def _rebuild_all(from_kafka: bool) -> bool:
     async with tools() as with_:
         try:
-            await with_.store.hold_rates(with_.rules.cards)
+            rules = await handlers.hold_rates(with_.store, with_.rules, named=with_.settings.rates_file is not None)
         except ValueError as error:
             sys.exit(f"Nothing was rebuilt: {error}. See MIGLOBE_RATES_FILE.")
         if from_kafka:
             await _complete(with_)
         async with lease(with_.mongo, new_id()).held():
             with _bar("Requests") as progress:
-                done = await rebuilding.rebuild(with_.ledger, with_.store, with_.rules, progress)
+                done = await rebuilding.rebuild(with_.ledger, with_.store, rules, progress)
             counts = ", ".join(f"{count} {name}" for name, count in (await with_.store.counts()).items())
     print(f"Facts up to place {done.place} of the ledger, {done.requests} requests: {counts}.")
     print(f"before  {done.before}\nafter   {done.after}")
@@ -108,7 +110,7 @@ async def _complete(with_: Tools) -> None:
     """Brings whatever Kafka has into the ledger, and remembers which lines SKEW has got."""
     counts, unreadable = rebuilding.Completed(), 0
     with _bar("Messages on Kafka") as progress:
-        async for page in replay(with_.settings, [*CONSUMED["reporting"], ReportingEntry.topic]):
+        async for page in replay(with_.settings, [*FACTS, ReportingEntry.topic]):
             await rebuilding.complete(with_.ledger, with_.store, page.arrivals, counts)
             unreadable += page.unreadable
             progress(page.done, page.total)
@@ -168,6 +170,45 @@ async def _export(folder: Path, first: datetime | None, last: datetime | None) -
                     file.write(part)
             written.append(path)
     return written
+
+
+@rate_cards.command("import")
+def rates_import(
+    file: Annotated[Path, typer.Argument(help="JSON with `cards`", exists=True, dir_okay=False)],
+) -> None:
+    """Add rate cards, each from its day on. Claims of days before it stay as they are.
+
+    A running service takes them up by itself.
+    """
+    try:
+        cards = rates.load(str(file))
+        new, without = cli.run(_import_rates(cards))
+    except ValueError as error:
+        sys.exit(f"Nothing was imported: {error}.")
+    print(f"{len(new)} of {len(cards)} rate cards were new or changed: {', '.join(c.code for c in new) or 'none'}.")
+    if without:
+        print(f"{without} sessions had no rate; `miglobe rebuild reporting` makes claims of those that have one now.")
+
+
+async def _import_rates(cards: Sequence[RateCard]) -> tuple[list[RateCard], int]:
+    async with tools() as with_:
+        await handlers.hold_rates(with_.store, with_.rules, named=with_.settings.rates_file is not None)
+        async with lease(with_.mongo, new_id()).held():  # while a claim is being made no card may change
+            new = await handlers.import_rates(with_.store, cards)
+        return new, len(await with_.reports.queries.findings(None, "no_rate", None, 10_000))
+
+
+@rate_cards.command("list")
+def rates_list() -> None:
+    """Print the rate cards that are kept."""
+    for card in cli.run(_cards()):
+        amounts = " / ".join(cell(euros(cents)) for cents in card.rates)
+        print(f"{card.valid_from}  {card.code:<24} {amounts} € per {card.basis}, {cell(euros(card.km_cents))} € per km")
+
+
+async def _cards() -> tuple[RateCard, ...]:
+    async with tools() as with_:
+        return (await handlers.hold_rates(with_.store, with_.rules, named=with_.settings.rates_file is not None)).cards
 
 
 def _scope(with_: Tools, first: datetime | None, last: datetime | None) -> Scope:

@@ -22,6 +22,7 @@ CELLS = "cells"
 ENTRIES, RATES, COUNTERS = "entries", "rates", "counters"
 
 MEASURE, CLAIM, FINDING = TypeAdapter(Measure), TypeAdapter(Claim), TypeAdapter(Finding)
+CARD = TypeAdapter(RateCard)
 _ROWS: tuple[tuple[str, TypeAdapter[Any]], ...] = ((MEASURES, MEASURE), (CLAIMS, CLAIM), (FINDINGS, FINDING))
 
 
@@ -52,11 +53,9 @@ def line_document(line: ReportingEntry) -> Document:
 
 
 def card_document(card: RateCard) -> Document:
-    return {
-        "_id": card.code,
-        "label": card.label,
-        "valid_from": card.valid_from.isoformat(),
-        "hour_cents": card.hour_cents,
-        "km_cents": card.km_cents,
-        "travel_cap_cents": card.travel_cap_cents,
-    }
+    document: Document = CARD.dump_python(card, mode="json")
+    return {"_id": document.pop("code"), **document}
+
+
+def card_of(document: Document) -> RateCard:
+    return CARD.validate_python({"code": document["_id"], **document})

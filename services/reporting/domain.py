@@ -46,7 +46,7 @@ def fold(request_id: str, facts: Iterable[Recorded[Event]], rules: Rules) -> Cas
         waiting_since=journey.waiting_since(),
         measures=tuple(measures(journey, rules, claimed)),
         claims=claimed,
-        findings=tuple(findings(journey, rules)),
+        findings=tuple(findings(journey, rules, claimed)),
     )
 
 

@@ -40,6 +40,7 @@ _SUMMARY = (
 )
 _HONORARIA = (
     ("Anspruch", "claim"),
+    ("Vorgangsart", "entry"),
     ("Fassung", "revision"),
     ("Stand", "status"),
     ("Vorgang", "case number"),
@@ -53,7 +54,8 @@ _HONORARIA = (
     ("Minuten", "minutes"),
     ("Minuten aller", "minutes of all"),
     ("Satzkarte", "rate card"),
-    ("Satz je Stunde €", "rate per hour €"),
+    ("Grundlage", "basis"),
+    ("Satz €", "rate €"),
     ("Honorar des Termins €", "fee of the session €"),
     ("Honorar €", "fee €"),
     ("km", "km"),
@@ -61,6 +63,10 @@ _HONORARIA = (
     ("Höchstbetrag Fahrt €", "travel cap €"),
     ("Fahrtkosten €", "travel €"),
     ("Summe €", "total €"),
+    ("USt %", "VAT %"),
+    ("USt €", "VAT €"),
+    ("Brutto €", "gross €"),
+    ("Korrigiert", "corrects"),
     ("Wartet auf", "waits for"),
 )
 _FACTS = (
@@ -184,6 +190,7 @@ def _figure(figure: Figure) -> tuple[Cell, ...]:
 def _claim(claim: ClaimLine) -> tuple[Cell, ...]:
     return (
         claim.claim_id,
+        claim.kind,
         claim.revision,
         claim.status,
         claim.case_number,
@@ -197,7 +204,8 @@ def _claim(claim: ClaimLine) -> tuple[Cell, ...]:
         claim.minutes,
         claim.team_minutes,
         claim.rate_card,
-        euros(claim.hour_cents),
+        claim.basis,
+        euros(claim.rate_cents),
         euros(claim.session_fee_cents),
         euros(claim.fee_cents),
         claim.travel_km,
@@ -205,6 +213,10 @@ def _claim(claim: ClaimLine) -> tuple[Cell, ...]:
         euros(claim.travel_cap_cents),
         euros(claim.travel_cents),
         euros(claim.total_cents),
+        claim.vat_percent,
+        euros(claim.vat_cents),
+        euros(claim.gross_cents),
+        claim.corrects,
         ", ".join(claim.waits_for),
     )
 

@@ -1,13 +1,15 @@
 """Contradictions and gaps among the facts of a request: shown, never a silent zero."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from services.reporting.claims import shares
+from services.reporting.claims import Claim
+from services.reporting.decisions import stand
 from services.reporting.facts import Recorded
 from services.reporting.journey import Journey, Rules
 from services.reporting.rates import card_on
-from shared.events import Event, SessionCompleted
+from services.reporting.terms import shares
+from shared.events import ClaimDecided, Event, SessionCompleted
 from shared.events.base import Mode
 
 WORDS: dict[str, tuple[str, str]] = {
@@ -54,6 +56,14 @@ WORDS: dict[str, tuple[str, str]] = {
     "session_corrected": (
         "Der Termin wurde mehrmals abgeschlossen; die letzte Fassung zählt.",
         "The session was completed more than once; the last version counts.",
+    ),
+    "decision_without_claim": (
+        "Eine Entscheidung gehört zu keinem bekannten Anspruch.",
+        "A decision belongs to no known claim.",
+    ),
+    "decision_not_allowed": (
+        "Eine Entscheidung über einen Anspruch war so nicht zulässig und zählt nicht.",
+        "A decision about a claim was not allowed as it was and does not count.",
     ),
     "session_cancelled": (
         "Der Termin war abgesagt und wurde doch abgeschlossen.",
@@ -111,9 +121,10 @@ class Finding:
     facts: tuple[str, ...]
 
 
-def findings(journey: Journey, rules: Rules) -> Iterator[Finding]:
+def findings(journey: Journey, rules: Rules, claims: Iterable[Claim]) -> Iterator[Finding]:
     """Whatever is contradictory or missing in `journey`."""
-    for code, subject, facts in (*_of_request(journey), *_of_answers(journey), *_of_sessions(journey, rules)):
+    found = (*_of_request(journey), *_of_answers(journey), *_of_sessions(journey, rules))
+    for code, subject, facts in (*found, *_of_decisions(journey, {claim.id for claim in claims})):
         identity = f"{code}:{subject}"
         yield Finding(
             identity, code, journey.request_id, journey.case_number, subject, tuple(fact.id for fact in facts)
@@ -136,6 +147,7 @@ def _of_request(journey: Journey) -> Iterator[_Found]:
         *journey.completed,
         *journey.closed,
         *journey.feedback,
+        *journey.decided,
         *journey.others,
     )
     subject = journey.request_id
@@ -162,6 +174,17 @@ def _of_answers(journey: Journey) -> Iterator[_Found]:
             yield "answer_without_assignment", fact.id, (fact,)
         elif fact.event.advisor_id not in {seat.advisor_id for seat in assigned.event.members}:
             yield "answer_not_asked", fact.id, (fact, assigned)
+
+
+def _of_decisions(journey: Journey, claims: set[str]) -> Iterator[_Found]:
+    decided: dict[str, list[Recorded[ClaimDecided]]] = {}
+    for fact in journey.decided:
+        decided.setdefault(fact.event.claim_id, []).append(fact)
+    for claim_id, facts in decided.items():
+        if claim_id not in claims:
+            yield "decision_without_claim", facts[0].id, tuple(facts)
+        for fact in stand(facts)[1]:
+            yield "decision_not_allowed", fact.id, (fact,)
 
 
 def _of_sessions(journey: Journey, rules: Rules) -> Iterator[_Found]:

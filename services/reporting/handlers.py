@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC
 from itertools import islice
 from typing import TypeVar
@@ -14,6 +15,7 @@ from services.reporting.domain import fold, not_understood
 from services.reporting.facts import Fact, Recorded
 from services.reporting.journey import Rules
 from services.reporting.ledger import Ledger
+from services.reporting.rates import RateCard, together
 from services.reporting.store import NOTHING, Position, Store, Stored
 from shared.broker import Arrival
 from shared.errors import Permanent, Stale, Unavailable
@@ -55,6 +57,26 @@ def fact(arrival: Arrival) -> Fact:
 def _doubtful(body: bytes) -> bool:
     """Whether there may be what our parser lets pass in members that it ignores, but a reader of the feed may not."""
     return b"\\u" in body or b"NaN" in body or b"Infinity" in body or len(body) > 4000
+
+
+async def hold_rates(store: Store, rules: Rules, *, named: bool) -> Rules:
+    """`rules` with the cards that are kept: those given when an operator's file names them or there are none yet.
+
+    Raises ValueError when claims that were sent would come out otherwise with them.
+    """
+    if named or not await store.cards():
+        await store.hold_rates(rules.cards)
+    return replace(rules, cards=await store.cards())
+
+
+async def import_rates(store: Store, cards: Sequence[RateCard]) -> list[RateCard]:
+    """Adds `cards` to those that are kept, or changes some that no claim rests on; returns what was not as given.
+
+    Raises ValueError when two hold from the same day, or claims that were sent would come out otherwise.
+    """
+    kept = {card.code: card for card in await store.cards()}
+    await store.hold_rates(together("rates", (kept | {card.code: card for card in cards}).values()))
+    return [card for card in cards if kept.get(card.code) != card]
 
 
 async def project(

@@ -195,15 +195,31 @@ INDICATORS: dict[str, Indicator] = {
             ),
         ),
         Indicator(
+            "committed",
+            "sum",
+            "cents",
+            ("Gebundene Mittel", "Committed funds"),
+            (
+                "Was laufende Beratungen voraussichtlich noch kosten, am Tag ihres Beginns: die erwarteten Minuten je "
+                "beratender Person ohne die schon geleisteten, nach der Satzkarte dieses Tages, ohne Fahrtkosten. "
+                "Aus der Zusage; entfällt mit consultation.closed und request.withdrawn.",
+                "What running engagements are expected still to cost, on the day they began: the minutes expected of "
+                "each advisor less those given, by the rate card of that day, without travel. From the acceptance; "
+                "gone with consultation.closed and request.withdrawn.",
+            ),
+        ),
+        Indicator(
             "honoraria",
             "sum",
             "cents",
             ("Honorare", "Honoraria"),
             (
-                "Summe der Honoraransprüche (Honorar und Fahrtkosten) je beratender Person und Termin, am Tag des "
-                "Termins, nach der dann geltenden Satzkarte. Entwürfe, keine Zahlungen. Aus session.completed.",
-                "Sum of the honorarium claims (fee and travel) per advisor and session, on the day it was held, by the "
-                "rate card that held then. Drafts, not payments. From session.completed.",
+                "Summe der Honoraransprüche (Honorar und Fahrtkosten, ohne Umsatzsteuer) und Gegenbuchungen je "
+                "beratender Person und Termin, am Tag des Termins, nach der dann geltenden Satzkarte, gleich welchen "
+                "Standes: keine Zahlungen. Aus session.completed.",
+                "Sum of the honorarium claims (fee and travel, without VAT) and counter-entries per advisor and "
+                "session, on the day it was held, by the rate card that held then, whatever their status: no payments. "
+                "From session.completed.",
             ),
         ),
     )

@@ -11,6 +11,7 @@ from services.reporting.rates import RateCard
 from shared.events import (
     AdvisorAnswered,
     AdvisorAssigned,
+    ClaimDecided,
     ConsultationClosed,
     Event,
     FeedbackGiven,
@@ -25,11 +26,15 @@ E = TypeVar("E", bound=Event)
 
 @dataclass(frozen=True)
 class Rules:
-    """What the figures depend on besides the facts: rates, public holidays of the state, local days."""
+    """What the figures depend on besides the facts: rates, public holidays of the state, local days.
+
+    `expected_minutes`: of one advisor in a whole engagement, for what is committed.
+    """
 
     cards: tuple[RateCard, ...]
     subdivision: str
     zone: ZoneInfo
+    expected_minutes: int = 600
 
     def day(self, moment: datetime) -> date:
         """The local day of `moment`."""
@@ -49,6 +54,7 @@ class Journey:
     completed: tuple[Recorded[SessionCompleted], ...]
     closed: tuple[Recorded[ConsultationClosed], ...]
     feedback: tuple[Recorded[FeedbackGiven], ...]
+    decided: tuple[Recorded[ClaimDecided], ...]
     others: tuple[Recorded[Event], ...]
 
     @property
@@ -124,6 +130,7 @@ def gather(request_id: str, facts: Iterable[Recorded[Event]]) -> Journey:
         completed=_by_moment(of(SessionCompleted)),
         closed=of(ConsultationClosed),
         feedback=of(FeedbackGiven),
+        decided=of(ClaimDecided),
         others=tuple(fact for rest in placed.values() for fact in rest),
     )
 

@@ -7,6 +7,8 @@ from datetime import date
 from services.reporting.claims import Claim
 from services.reporting.facts import Recorded
 from services.reporting.journey import Journey, Rules
+from services.reporting.rates import card_on
+from services.reporting.terms import shares
 from shared.events import Event, SessionCompleted
 from shared.events.base import SessionKind
 from shared.workdays import workdays_between
@@ -85,8 +87,24 @@ def measures(journey: Journey, rules: Rules, claims: Iterable[Claim]) -> Iterato
         first = journey.created[0]
         days = workdays_between(rules.day(first.event.submitted_at), on, rules.subdivision)
         yield one(indicator, request, days, on, last.id, first.id)
+    if begun and not journey.closed and not journey.withdrawn:
+        left = _left(journey, rules)
+        card = card_on(rules.cards, rules.day(begun[1]))
+        if card is not None and left:
+            cents = sum(card.expected_cents(minutes) for minutes in left)
+            yield one("committed", request, cents, rules.day(begun[1]), begun[0].id)
     for claim in claims:
         yield one("honoraria", claim.id, claim.total_cents, claim.held_on, *reversed(claim.facts), place=claim.ags)
+
+
+def _left(journey: Journey, rules: Rules) -> list[int]:
+    """The minutes that each advisor of the last assignment is still expected to give."""
+    given: dict[str, int] = {}
+    for fact in _current(journey):
+        for advisor_id, part in shares(fact.event).items():
+            given[advisor_id] = given.get(advisor_id, 0) + part.minutes
+    seats = journey.assigned[-1].event.members if journey.assigned else ()
+    return [left for seat in seats if (left := rules.expected_minutes - given.get(seat.advisor_id, 0)) > 0]
 
 
 def _current(journey: Journey) -> list[Recorded[SessionCompleted]]:

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from contextlib import suppress
+from dataclasses import replace
 
 import structlog
 from prometheus_client import Gauge
@@ -77,13 +78,18 @@ class Projector:
             return
         await self._give_way()
         try:
-            while await self._lease.take() and await handlers.step(self._ledger, self._store, self._rules):
+            while await self._lease.take() and await self._step():
                 await self._give_way()
                 if cancelled() or not await self._behind():
                     break
         finally:
             with suppress(PyMongoError):
                 await self._lease.give_back()
+
+    async def _step(self) -> int:
+        """With the cards as they are now: the operator may have imported others, but not while we have the lease."""
+        rules = replace(self._rules, cards=await self._store.cards() or self._rules.cards)
+        return await handlers.step(self._ledger, self._store, rules)
 
     async def _give_way(self) -> None:
         """Both use one core: what is recorded late holds up its topic, what is projected late is only seen late."""

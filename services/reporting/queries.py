@@ -12,17 +12,19 @@ from services.reporting.figures import FigureId, Scope
 from services.reporting.findings import Finding
 from services.reporting.measures import Measure
 from services.reporting.store import PROJECTED
+from shared.events.reporting import ClaimStatus
 from shared.mongo import Document, Mongo
 
 
 @dataclass(frozen=True, slots=True)
 class ClaimFilter:
-    """Claims of sessions held from `start` to `end`, of one advisor or request only, or of all."""
+    """Claims of sessions held from `start` to `end`, of one advisor, request or status only, or of all."""
 
     start: date
     end: date
     advisor_id: str | None = None
     request_id: str | None = None
+    status: ClaimStatus | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,11 @@ class ClaimSums:
     fee_cents: int = 0
     travel_cents: int = 0
     total_cents: int = 0
+    vat_cents: int = 0
+    gross_cents: int = 0
+
+
+_SUMS: Document = {name: {"$sum": 1 if name == "claims" else f"${name}"} for name in ClaimSums.__slots__}
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,12 +99,22 @@ class Queries:
         found = await self._mongo[CLAIMS].find_one({"_id": claim_id})
         return CLAIM.validate_python(_named(found)) if found else None
 
+    async def decided(self, claim_ids: Sequence[str]) -> dict[str, int]:
+        """Claim → how many decisions it shows."""
+        fits, wanted = {"_id": {"$in": list(claim_ids)}}, {"decisions": 1}
+        found = await self._mongo[CLAIMS].find(fits, wanted).to_list(None)
+        return {document["_id"]: len(document["decisions"]) for document in found}
+
     async def claim_sums(self, wanted: ClaimFilter) -> ClaimSums:
-        names = ("minutes", "travel_km", "fee_cents", "travel_cents", "total_cents")
-        sums: Document = {name: {"$sum": f"${name}"} for name in names}
-        group = {"$group": {"_id": None, "claims": {"$sum": 1}, **sums}}
+        group = {"$group": {"_id": None, **_SUMS}}
+        found = await self._mongo.aggregate(CLAIMS, [{"$match": _claims(wanted)}, group, {"$unset": "_id"}])
+        return ClaimSums(**found[0]) if found else ClaimSums()
+
+    async def sums_by_status(self, wanted: ClaimFilter) -> dict[ClaimStatus, ClaimSums]:
+        """The sums of the claims that fit, status by status."""
+        group = {"$group": {"_id": "$status", **_SUMS}}
         found = await self._mongo.aggregate(CLAIMS, [{"$match": _claims(wanted)}, group])
-        return ClaimSums(**{name: found[0][name] for name in ("claims", *names)}) if found else ClaimSums()
+        return {row.pop("_id"): ClaimSums(**row) for row in found}
 
     async def waiting(self) -> tuple[int, WaitingCase | None]:
         """How many requests nobody has accepted yet, and the one that came in first."""
@@ -143,6 +160,8 @@ def _claims(wanted: ClaimFilter) -> Document:
         fits["advisor_id"] = wanted.advisor_id
     if wanted.request_id is not None:
         fits["request_id"] = wanted.request_id
+    if wanted.status is not None:
+        fits["status"] = wanted.status
     return fits
 
 

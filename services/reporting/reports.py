@@ -108,11 +108,13 @@ class Reports:
         """A page of the claims that fit, and the sums over all that do."""
         claims = await self.queries.claims(wanted, after, limit + 1)
         sums = await self.queries.claim_sums(wanted)
+        by_status = await self.queries.sums_by_status(wanted)
         more = len(claims) > limit
         last = claims[limit - 1] if more else None
         return Honoraria(
             period=Period(start=wanted.start, end=wanted.end),
             totals=Sums.model_validate(sums, from_attributes=True),
+            by_status={status: Sums.model_validate(one, from_attributes=True) for status, one in by_status.items()},
             items=[self.line(claim) for claim in claims[:limit]],
             next=f"{last.held_on.isoformat()}~{last.id}" if last else None,
         )

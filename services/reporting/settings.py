@@ -1,13 +1,25 @@
 """Reporting's own knobs."""
 
+from zoneinfo import ZoneInfo
+
 from pydantic import Field, field_validator
 
 from services.reporting import rates
+from services.reporting.journey import Rules
 from shared import settings
 
 
 class Settings(settings.Settings):
-    rates_file: str | None = Field(default=None, description="JSON with the rate cards; without: examples")
+    rates_file: str | None = Field(default=None, description="JSON with all rate cards; else imported ones or examples")
+
+    expected_minutes: int = Field(
+        default=600, ge=0, le=100_000, description="of one advisor in a whole engagement, for committed funds"
+    )
+
+    def rules(self) -> Rules:
+        """What the figures depend on, with the cards of the file."""
+        zone = ZoneInfo(self.time_zone)
+        return Rules(rates.load(self.rates_file), self.subdivision, zone, self.expected_minutes)
 
     @field_validator("rates_file")
     @classmethod

@@ -29,6 +29,7 @@ from services.reporting.documents import (
     RATES,
     READ_MODELS,
     card_document,
+    card_of,
     line_document,
     rows_of,
 )
@@ -88,6 +89,7 @@ class Store:
         await index(CLAIMS, [("held_on", 1), ("_id", 1)], name="days")
         await index(CLAIMS, [("advisor_id", 1), ("held_on", 1), ("_id", 1)], name="advisor")
         await index(CLAIMS, [("request_id", 1), ("held_on", 1), ("_id", 1)], name="request")
+        await index(CLAIMS, [("status", 1), ("held_on", 1), ("_id", 1)], name="status")
         await index(FINDINGS, [("request_id", 1), ("_id", 1)], name="request")
         await index(CASES, "summary.waiting_since", name="waiting", sparse=True)
         await index(ENTRIES, "request_id", name="request")
@@ -96,12 +98,19 @@ class Store:
         new = {"seq": 0, "epoch": 0, "form": FORM}
         await counters.update_one({"_id": PROJECTED}, {"$setOnInsert": new}, upsert=True)
         again = {"$set": {"seq": 0, "form": FORM}, "$inc": {"epoch": 1}}
+        # cards as an earlier version kept them; they are held anew from where they came
+        await self._mongo[RATES].delete_many({"basis": {"$exists": False}})
         older = await counters.update_one({"_id": PROJECTED, "form": {"$ne": FORM}}, again)
         if older.modified_count and "days" in await self._mongo[MEASURES].index_information():
             await self._mongo[MEASURES].drop_index("days")
 
+    async def cards(self) -> tuple[RateCard, ...]:
+        """All cards that are kept, the earliest first."""
+        found = await self._mongo[RATES].find().sort("valid_from", 1).to_list(None)
+        return tuple(card_of(document) for document in found)
+
     async def hold_rates(self, cards: Sequence[RateCard]) -> None:
-        """Keeps `cards`. Raises ValueError when claims that were sent would come out otherwise with them."""
+        """Keeps `cards` and no others. Raises ValueError when claims that were sent would come out otherwise."""
         kept = {document["_id"]: document for document in await self._mongo[RATES].find().to_list(None)}
         given = {card.code: card_document(card) for card in cards}
         days = {"_id": "$rate_card", "first": {"$min": "$held_on"}, "last": {"$max": "$held_on"}}
@@ -115,6 +124,7 @@ class Store:
                     raise ValueError(f"claims of {day} were sent by the rate card {code}; no other may hold then")
         for card in given.values():
             await self._mongo[RATES].replace_one({"_id": card["_id"]}, card, upsert=True)
+        await self._mongo[RATES].delete_many({"_id": {"$nin": list(given)}})
 
     async def cases(self, request_ids: Sequence[str]) -> dict[str, Stored]:
         """What stands of those of `request_ids` that have a case or a line."""

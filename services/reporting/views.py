@@ -1,11 +1,13 @@
 """What the API and the exports answer with."""
 
-from datetime import date
+from datetime import date, datetime
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from services.reporting.rates import Basis
 from shared.events.base import Role, SessionKind
+from shared.events.reporting import ClaimStatus
 
 By = Literal["period", "district", "field"]
 
@@ -50,11 +52,17 @@ class Summary(View):
 
 
 class ClaimLine(View):
-    """What one advisor is owed for one session, with every factor; amounts in integer cents."""
+    """What one advisor is owed for one session, with every factor; amounts in integer cents.
+
+    A counter-entry takes a claim back: its minutes, km and amounts are below zero.
+    """
 
     claim_id: str
+    kind: Literal["claim", "counter"]
+    corrects: str | None = Field(description="of a counter-entry: the claim that it takes back")
+    corrected_by: str | None = Field(description="of a claim: the counter-entry that takes it back")
     revision: int
-    status: str
+    status: ClaimStatus
     request_id: str
     case_number: str | None
     municipality_ags: str
@@ -68,13 +76,18 @@ class ClaimLine(View):
     team_minutes: int = Field(description="of all advisors of the session")
     travel_km: int
     rate_card: str
-    hour_cents: int
+    basis: Basis
+    rate_cents: int = Field(description="per hour, session or day")
     km_cents: int
     travel_cap_cents: int = Field(description="per session and advisor")
-    session_fee_cents: int = Field(description="hour_cents × team_minutes / 60, rounded half up once")
+    session_fee_cents: int = Field(description="of all; by the hour: rate_cents × team_minutes / 60, half up")
     fee_cents: int = Field(description="this advisor's part of it by minutes; the parts add up")
     travel_cents: int
-    total_cents: int
+    total_cents: int = Field(description="fee and travel, without VAT")
+    vat_percent: int | None = Field(description="fixed when the claim is checked")
+    vat_cents: int
+    gross_cents: int
+    changed_at: datetime
     currency: Literal["EUR"] = "EUR"
     waits_for: list[str] = Field(description="topics of facts that are missing; until then nothing goes to SKEW")
     facts: str = Field(description="where the claim opens into its facts")
@@ -89,6 +102,8 @@ class Sums(View):
     fee_cents: int
     travel_cents: int
     total_cents: int
+    vat_cents: int
+    gross_cents: int
 
 
 class Honoraria(View):
@@ -96,6 +111,7 @@ class Honoraria(View):
 
     period: Period
     totals: Sums
+    by_status: dict[ClaimStatus, Sums] = Field(description="the same sums, status by status")
     items: list[ClaimLine]
     next: str | None
 

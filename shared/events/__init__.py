@@ -15,7 +15,7 @@ from shared.events.matching import (
     SessionScheduled,
 )
 from shared.events.notifications import NotificationFailed, NotificationSent
-from shared.events.reporting import ReportingEntry
+from shared.events.reporting import ClaimDecided, ReportingEntry
 
 EMITTED: dict[str, tuple[type[Event], ...]] = {
     "intake": (RequestCreated, RequestWithdrawn, RequestDossier, FeedbackGiven),
@@ -29,7 +29,7 @@ EMITTED: dict[str, tuple[type[Event], ...]] = {
         ConsultationClosed,
     ),
     "notifications": (NotificationSent, NotificationFailed),
-    "reporting": (ReportingEntry,),
+    "reporting": (ReportingEntry, ClaimDecided),
 }
 """Service → the events that it alone emits."""
 
@@ -41,6 +41,7 @@ __all__ = [
     "AdvisorAnswered",
     "AdvisorAssigned",
     "AdvisorDossier",
+    "ClaimDecided",
     "ConsultationClosed",
     "Dossier",
     "Event",

@@ -1,4 +1,4 @@
-"""What reporting emits: SKEW's topic."""
+"""What reporting emits: SKEW's topic, and what people decide about claims."""
 
 from datetime import date
 from typing import ClassVar, Literal
@@ -7,11 +7,15 @@ from pydantic import Field
 
 from shared.events.base import AdvisorId, Ags, CaseNumber, Cents, Code, Fact, Id, Moment, Role, SessionKind
 
+ClaimStatus = Literal["draft", "checked", "approved", "submitted", "paid", "rejected", "reversed"]
+"""Reversed: taken back before it was submitted, because the session was corrected."""
+
 
 class ReportingEntry(Fact):
     """One line of a honorarium claim, self-contained: a reader needs this topic only.
 
-    `entry_id` is derived from the claim and its revision, so a rebuild emits the same lines again.
+    `entry_id` is derived from the claim, its revision and status, so a rebuild emits the same lines again. Of a claim
+    the last line counts; over all claims and counter-entries their sums are what is owed.
     """
 
     topic: ClassVar[str] = "reporting.entry"
@@ -34,5 +38,32 @@ class ReportingEntry(Fact):
     total_cents: Cents
     currency: Literal["EUR"] = "EUR"
     rate_card: Code
-    status: Literal["draft", "checked", "approved", "submitted", "paid", "rejected", "reversed"]
+    status: ClaimStatus
     recorded_at: Moment
+    kind: Literal["claim", "counter"] = Field(
+        default="claim", description="counter: takes `corrects` back; minutes and km are those taken back"
+    )
+    corrects: Code | None = Field(default=None, description="of a counter-entry: the claim that it takes back")
+    vat_percent: int | None = Field(default=None, ge=0, le=30, description="fixed when the claim was checked")
+    vat_cents: Cents | None = Field(default=None, description="on top of total_cents")
+    gross_cents: Cents | None = Field(default=None, description="total_cents + vat_cents")
+
+
+class ClaimDecided(Fact):
+    """Somebody has checked, approved, submitted, paid, rejected or reopened a claim.
+
+    `decided_by` is a keyed digest of the account: who it was stands in reporting's own records only.
+    """
+
+    topic: ClassVar[str] = "claim.decided"
+
+    decision_id: Id
+    claim_id: Code
+    request_id: Id
+    session_id: Id
+    advisor_id: AdvisorId
+    status: Literal["draft", "checked", "approved", "submitted", "paid", "rejected"]
+    reason: Literal["wrong_minutes", "wrong_travel", "not_held", "duplicate", "not_eligible", "mistake", "other"] | None
+    vat_percent: int | None = Field(default=None, ge=0, le=30, description="fixed when the claim is checked")
+    decided_by: Code
+    decided_at: Moment

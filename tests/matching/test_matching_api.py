@@ -292,6 +292,7 @@ async def test_a_session_from_arrangement_to_record_and_closing(here: World) -> 
     assert done[0].json() == done[1].json()
     assert done[0].json()["record"]["options"][0]["text"] == "Vereine persönlich einladen"
     assert [one["state"] for one in (await here.get(path, by="A02")).json()["items"]] == ["completed"]
+    assert (await here.post(f"/api/sessions/{session['id']}/correct", RECORD, by="A01")).status_code == 403
     assert (await here.get(path, by="A03")).status_code == 403
     closed = await here.post(f"/api/requests/{request_id}/close", {"outcome": "completed"}, by="A01")
     assert (closed.json()["state"], closed.json()["outcome"]) == ("closed", "completed")

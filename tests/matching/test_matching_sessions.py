@@ -103,6 +103,29 @@ async def test_the_same_record_again_is_told_once_and_another_is_refused(play: P
     assert len(play.told(SessionCompleted)) == 1
 
 
+async def test_a_wrong_record_is_told_anew_even_after_the_closing_and_its_options_stay_the_same_ones(
+    play: Play,
+) -> None:
+    request_id = await play.engaged()
+    session_id = await play.arranged(request_id)
+    with pytest.raises(Conflict, match="not recorded yet"):
+        await sessions.correct(play.store, session_id, record(), play.rules, COORDINATOR)
+    await complete(play, session_id, record())
+    await rounds.close(play.store, request_id, "completed", COORDINATOR, play.now)
+    right = record(minutes=60, members=(Presence("A01", 60, 40),))
+    for _ in range(2):
+        anew = await sessions.correct(play.store, session_id, right, play.rules, COORDINATOR)
+        assert anew.record is not None
+        assert anew.record.minutes == 60
+    first, second = play.told(SessionCompleted)
+    assert (second.minutes, [one.advisor_id for one in second.members]) == (60, ["A01"])
+    assert second.options_agreed == first.options_agreed
+    assert second.completed_at > first.completed_at
+    wrong = record(held_on=TODAY + timedelta(days=1))
+    with pytest.raises(Invalid):
+        await sessions.correct(play.store, session_id, wrong, play.rules, COORDINATOR)
+
+
 @pytest.mark.parametrize(
     ("change", "field", "code"),
     [

@@ -1,6 +1,6 @@
 """Ledger, store and queries over memory, PyMongo and Motor."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -8,10 +8,12 @@ import pytest
 
 from services.reporting.ledger import Ledger
 from services.reporting.queries import Queries
+from services.reporting.settings import Settings
 from services.reporting.store import Store
+from shared import topics
 from shared.commit import Committer, committing
 from shared.mongo import Mongo
-from tests.conftest import FreshMongo
+from tests.conftest import SECRET, FreshMongo
 from tests.reporting.fake_store import FakeLedger, FakeQueries, FakeStore, Memory
 
 
@@ -54,3 +56,22 @@ async def database(fresh_mongo: FreshMongo) -> AsyncIterator[Kept]:
     """Empty, the real database by PyMongo."""
     async with in_database(fresh_mongo("reporting")) as found:
         yield found
+
+
+@pytest.fixture
+async def settings(settings_for: Callable[..., Settings], monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """Of an installation with topics, also in the environment, for the command line."""
+    made = settings_for(Settings)
+    for name in ("kafka", "mongo", "prefix"):
+        monkeypatch.setenv(f"MIGLOBE_{name.upper()}", getattr(made, name))
+    monkeypatch.setenv("MIGLOBE_SECRET", SECRET)
+    await topics.apply(made)
+    return made
+
+
+@pytest.fixture
+async def mongo(settings: Settings) -> AsyncIterator[Mongo]:
+    mongo = Mongo(settings.mongo, settings.database("reporting"))
+    yield mongo
+    await mongo.client.drop_database(mongo.db.name)
+    await mongo.close()

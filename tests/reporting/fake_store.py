@@ -18,6 +18,7 @@ from services.reporting.rates import RateCard, card_on
 from services.reporting.store import Position, Store, Stored
 from shared.errors import Stale
 from shared.events import Event, ReportingEntry
+from shared.events.reporting import ClaimStatus
 
 
 @dataclass
@@ -77,6 +78,9 @@ class FakeStore(Store):
     async def prepare(self) -> None:
         pass
 
+    async def cards(self) -> tuple[RateCard, ...]:
+        return tuple(sorted(self.memory.rates.values(), key=lambda card: card.valid_from))
+
     async def hold_rates(self, cards: Sequence[RateCard]) -> None:
         given = {card.code: card for card in cards}
         for line in self.memory.entries.values():
@@ -85,7 +89,7 @@ class FakeStore(Store):
                 raise ValueError(f"the rate card {code} was used")
             if holds is None or holds.code != code:
                 raise ValueError(f"claims were sent by the rate card {code}")
-        self.memory.rates |= given
+        self.memory.rates = given
 
     async def cases(self, request_ids: Sequence[str]) -> dict[str, Stored]:
         found = {}
@@ -179,6 +183,7 @@ class FakeQueries(Queries):
             and wanted.start <= row.held_on <= wanted.end
             and wanted.advisor_id in (None, row.advisor_id)
             and wanted.request_id in (None, row.request_id)
+            and wanted.status in (None, row.status)
         ]
         return sorted(rows, key=lambda row: (row.held_on, row.id))
 
@@ -188,10 +193,15 @@ class FakeQueries(Queries):
     async def claim(self, claim_id: str) -> Claim | None:
         return next((row for row in self.memory.rows(Claim) if isinstance(row, Claim) and row.id == claim_id), None)
 
+    async def decided(self, claim_ids: Sequence[str]) -> dict[str, int]:
+        return {one: len(row.decisions) for one in claim_ids if (row := await self.claim(one))}
+
     async def claim_sums(self, wanted: ClaimFilter) -> ClaimSums:
+        return _sums(self._claims(wanted))
+
+    async def sums_by_status(self, wanted: ClaimFilter) -> dict[ClaimStatus, ClaimSums]:
         rows = self._claims(wanted)
-        names = ("minutes", "travel_km", "fee_cents", "travel_cents", "total_cents")
-        return ClaimSums(len(rows), *(sum(getattr(row, name) for row in rows) for name in names))
+        return {status: _sums([row for row in rows if row.status == status]) for status in {r.status for r in rows}}
 
     async def waiting(self) -> tuple[int, WaitingCase | None]:
         cases = [(one.waiting_since, one) for one in self.memory.cases.values() if one.waiting_since]
@@ -207,6 +217,11 @@ class FakeQueries(Queries):
         fits = [row for row in rows if request_id in (None, row.request_id) and code in (None, row.code)]
         ordered = sorted(fits, key=lambda row: (row.request_id, row.id))
         return [row for row in ordered if after is None or (row.request_id, row.id) > (after.day, after.id)][:limit]
+
+
+def _sums(rows: Sequence[Claim]) -> ClaimSums:
+    names = [name for name in ClaimSums.__slots__ if name != "claims"]
+    return ClaimSums(len(rows), *(sum(getattr(row, name) for row in rows) for name in names))
 
 
 def _later(day: date, identity: str, after: After | None) -> bool:

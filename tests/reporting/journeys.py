@@ -7,6 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from services.reporting import rates
+from services.reporting.claims import Claim
 from services.reporting.facts import Fact, Recorded, read
 from services.reporting.journey import Rules
 from shared.broker import Arrival
@@ -107,6 +108,18 @@ class Journey:
         return self.add(
             "feedback.given", satisfaction=satisfaction, would_recommend=True, options_taken_up=1, given_at=at
         )
+
+    def decided(self, claim: Claim, status: str, by: str = "anna", vat: int | None = None, **values: Any) -> Fact:
+        """Somebody's decision about `claim`, an hour later."""
+        reason = "mistake" if status in ("rejected", "draft") else None
+        given: dict[str, Any] = {
+            "decision_id": new_id(),
+            "claim_id": claim.id,
+            "session_id": claim.session_id,
+            "status": status,
+        }
+        given |= {"advisor_id": claim.advisor_id, "reason": reason, "vat_percent": vat, "decided_by": by}
+        return self.add("claim.decided", decided_at=self.time, **(given | values))
 
     def mailed(self) -> Fact:
         return self.add(

@@ -104,6 +104,7 @@ async def test_the_summary_has_each_figure_with_its_meaning(api: Api) -> None:
         "satisfaction": 4.0,
         "days_to_acceptance": 2.0,
         "days_to_first_talk": 5.0,
+        "committed": 0,
         "honoraria": 0,
     }
     assert all(figure["definition"] and figure["unit"] and figure["name"] for figure in summary["figures"])
@@ -162,7 +163,7 @@ async def test_claims_show_every_factor_and_open_into_their_facts(api: Api) -> N
         ("2026-11-16", "A02", 50, 6250, 15000, 21250),
     ]
     first = found["items"][0]
-    assert (first["hour_cents"], first["km_cents"], first["session_fee_cents"]) == (7500, 30, 22500)
+    assert (first["rate_cents"], first["km_cents"], first["session_fee_cents"]) == (7500, 30, 22500)
     assert (first["rate_card"], first["case_number"], first["role"]) == ("beispiel_2024", "MG-2345-6789", "lead")
     assert found["totals"]["total_cents"] == 58650
     (opened,) = await api.pages(first["facts"])

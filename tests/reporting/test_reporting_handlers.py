@@ -63,9 +63,10 @@ async def test_a_claim_goes_to_skew_once_and_again_only_when_it_changed(kept: Ke
     assert await caught_up(kept) == 1
     assert len(await sent(kept)) == 4
     (first, *_) = [fact for fact in journey.facts if fact.topic == "session.completed"]
-    await kept.ledger.record([changed(first, completed_at="2026-11-20T10:00:00Z")])
+    await kept.ledger.record([changed(first, held_on="2026-11-10", completed_at="2026-11-20T10:00:00Z")])
     await caught_up(kept)
-    assert [line.revision for line in await sent(kept)] == [1, 1, 1, 1, 2, 2]
+    later = sorted((line.kind, line.status, line.revision) for line in (await sent(kept))[4:])
+    assert later == sorted([("claim", "draft", 1), ("claim", "reversed", 2), ("counter", "reversed", 1)] * 2)
 
 
 async def test_a_crash_between_recording_and_projecting_costs_nothing(kept: Kept) -> None:

@@ -4,70 +4,24 @@ import asyncio
 import csv
 import io
 import json
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import httpx
 import pytest
 from typer.testing import CliRunner
 
-from services.reporting.app import build
 from services.reporting.cli import rebuild, report
-from services.reporting.facts import Fact
 from services.reporting.settings import Settings
-from shared import dlq, topics
-from shared.auth import token
+from shared import dlq
+from shared.events import AdvisorDossier
+from shared.ids import new_id
 from shared.mongo import Mongo
 from shared.publisher import Message
 from tests.conftest import SECRET
 from tests.reporting.journeys import whole
+from tests.reporting.live import on_the_wire, running
 from tests.shared.kafka import everything, send
 from tests.waiting import until
-
-
-@pytest.fixture
-async def settings(settings_for: Callable[..., Settings], monkeypatch: pytest.MonkeyPatch) -> Settings:
-    """Of an installation with topics, also in the environment, for the command line."""
-    made = settings_for(Settings)
-    for name in ("kafka", "mongo", "prefix"):
-        monkeypatch.setenv(f"MIGLOBE_{name.upper()}", getattr(made, name))
-    monkeypatch.setenv("MIGLOBE_SECRET", SECRET)
-    await topics.apply(made)
-    return made
-
-
-@pytest.fixture
-async def mongo(settings: Settings) -> AsyncIterator[Mongo]:
-    mongo = Mongo(settings.mongo, settings.database("reporting"))
-    yield mongo
-    await mongo.client.drop_database(mongo.db.name)
-    await mongo.close()
-
-
-def on_the_wire(fact: Fact, prefix: str) -> Message:
-    head = {
-        "ce_specversion": "1.0",
-        "ce_id": fact.id,
-        "ce_type": fact.type,
-        "ce_source": fact.source,
-        "ce_time": fact.time,
-        "ce_subject": fact.key,
-    }
-    return Message(
-        prefix + fact.topic, fact.key.encode(), fact.data.encode(), [(k, v.encode()) for k, v in head.items()]
-    )
-
-
-@asynccontextmanager
-async def running(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
-    """The service with its consumer, projector and relay."""
-    app = build(settings)
-    async with app.router.lifespan_context(app):
-        headers = {"Authorization": f"Bearer {token(SECRET, 'skew', 'x')}"}
-        transport = httpx.ASGITransport(app)
-        async with httpx.AsyncClient(transport=transport, base_url="http://test", headers=headers) as client:
-            yield client
 
 
 async def sessions(client: httpx.AsyncClient) -> int:
@@ -148,6 +102,31 @@ async def _digests(mongo: Mongo) -> list[object]:
     hidden = {"seq": 0, "recorded_at": 0, "partition": 0, "offset": 0}
     found.append(await mongo["facts"].find({}, hidden).sort("_id", 1).to_list(None))
     return found
+
+
+async def test_an_advisors_name_is_kept_until_it_is_erased(settings: Settings, mongo: Mongo) -> None:
+    def dossier(advisor_id: str, name: str | None) -> Message:
+        event = AdvisorDossier(advisor_id=advisor_id, name=name or "", email="a@beratung.example")
+        head = {"ce_specversion": "1.0", "ce_id": new_id(), "ce_type": event.type(), "ce_source": "/test"}
+        head |= {"ce_time": "2026-11-02T09:00:00Z", "ce_subject": advisor_id}
+        headers = [(key, value.encode()) for key, value in head.items()]
+        body = event.model_dump_json().encode() if name else None
+        return Message(f"{settings.prefix}{AdvisorDossier.topic}", advisor_id.encode(), body, headers)
+
+    async def names() -> dict[str, str]:
+        return {one["_id"]: one["name"] async for one in mongo["advisor_names"].find()}
+
+    async with running(settings):
+        await send(
+            settings.kafka, [dossier("A01", "Amina Beispiel"), dossier("A01", None), dossier("A02", "Bo Muster")]
+        )
+        await send(settings.kafka, [dossier("A03", None), dossier("A03", "Cem Probe")])
+
+        async def kept() -> bool:
+            return await names() == {"A02": "Bo Muster", "A03": "Cem Probe"}
+
+        await until(kept, seconds=60)
+        assert await mongo["facts"].count_documents({}) == 0, "the ledger holds facts only"
 
 
 async def test_the_service_refuses_rates_that_contradict_what_was_sent(

@@ -118,9 +118,9 @@ async def test_rates_that_were_used_may_not_change_and_unused_ones_may(kept: Kep
     case = folded(whole())
     await kept.store.hold_rates(RULES.cards)
     await kept.store.save(case, NOTHING, lines(case))
-    await kept.store.hold_rates([now, replace(later, hour_cents=9000)])
+    await kept.store.hold_rates([now, replace(later, rates=(9000,))])
     for wrong in (
-        [replace(now, hour_cents=7600), later],
+        [replace(now, rates=(7600,)), later],
         [later],
         [now, replace(later, valid_from=date(2026, 11, 10))],
     ):

@@ -127,4 +127,14 @@ def router(door: Door) -> APIRouter:
         held = await again(lambda: handlers.complete(store, session_id, record, door.rules, caller))
         return SessionView.of(held)
 
+    @made.post("/sessions/{session_id}/correct", dependencies=[Depends(require(door.secret, "coordinator"))])
+    async def correct(session_id: SessionId, body: CompleteBody, caller: Concerned) -> SessionView:
+        """Record anew how it was held, when the record was wrong; the closing is no hindrance.
+
+        Claims that rest on the old record are taken back by counter-entries; nothing is overwritten.
+        """
+        record = body.record(door.clock())
+        anew = await again(lambda: handlers.correct(store, session_id, record, door.rules, caller))
+        return SessionView.of(anew)
+
     return made

@@ -77,6 +77,26 @@ def complete(engagement: Engagement, session_id: str, record: Record, today: dat
     return _with(engagement, held), [_held(engagement, held, record)]
 
 
+def correct(engagement: Engagement, session_id: str, record: Record, today: date) -> Outcomes:
+    """Records anew how a session was held that was recorded wrongly, whenever that is noticed; told as before.
+
+    Options for action in the same words stay the same ones. The same record again changes nothing. Raises Conflict when
+    there is no record yet, Invalid when the new one is implausible.
+    """
+    session = find(engagement, session_id)
+    if session.record is None:
+        raise Conflict("Diese Sitzung ist noch nicht erfasst.", "This session is not recorded yet.")
+    if _same(session.record, record):
+        return engagement, []
+    _plausible(session, record, today)
+    known = {(option.field, option.text): option for option in session.record.options}
+    options = tuple(known.get((option.field, option.text), option) for option in record.options)
+    moment = max(record.completed_at, session.record.completed_at + timedelta(milliseconds=1))
+    anew = replace(session, record=replace(record, options=options, completed_at=moment))
+    assert anew.record is not None
+    return _with(engagement, anew), [_held(engagement, anew, anew.record)]
+
+
 def find(engagement: Engagement, session_id: str) -> Session:
     for session in engagement.sessions:
         if session.id == session_id:

@@ -76,6 +76,17 @@ async def complete(store: Store, session_id: str, record: Record, rules: Rules, 
     return sessions.find(held, session_id)
 
 
+async def correct(store: Store, session_id: str, record: Record, rules: Rules, caller: Caller) -> Session:
+    """`record` instead of what was told before; reporting takes back what was claimed by it."""
+    known = await _of_session(store, session_id, caller)
+    anew, events = sessions.correct(known, session_id, record, rules.day(record.completed_at))
+    if events:
+        await store.save(anew, events=events, news=True)
+    else:
+        await store.confirm(anew)
+    return sessions.find(anew, session_id)
+
+
 def allowed(engagement: Engagement, caller: Caller) -> None:
     """Raises Forbidden for an advisor who has no seat in the current round."""
     seat = engagement.current.seat(caller.subject) if engagement.current else None

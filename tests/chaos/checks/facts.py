@@ -4,7 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator
 
 from shared.events import BY_TOPIC, EMITTED
-from shared.topics import CONSUMED
+from shared.topics import CONSUMED, FACTS
 from tests.chaos.verdict import Verdict, differing
 from tests.chaos.world import Record, World, is_poison
 
@@ -27,7 +27,7 @@ def published(verdict: Verdict, world: World) -> None:
 
 def ledger(verdict: Verdict, world: World) -> None:
     facts = world.rows("reporting", "facts")
-    told = world.first(*CONSUMED["reporting"])
+    told = world.first(*FACTS)
     ids = Counter(row["_id"] for row in facts)
     verdict.hold("fact in Kafka is in the ledger", told, (f"{told[one].topic} {one}" for one in told if one not in ids))
     verdict.hold("fact in the ledger is in Kafka", ids, (one for one in ids if one not in told))
