@@ -43,7 +43,7 @@ from shared.mongo import Document, Mongo
 PROJECTED = "projector"
 """`_id` in `counters`: `seq` is the place in the ledger up to which the read models are made."""
 
-FORM = 3
+FORM = 4
 """Rises when more is made of the facts than before: then all is projected anew, once, at the start."""
 _EPOCH = 40
 """Bits of a place in the ledger, above which a case's version has its epoch."""

@@ -22,7 +22,7 @@ from shared.publisher import Message
 from tests.conftest import SECRET
 from tests.reporting.conftest import Kept
 from tests.reporting.journeys import RULES, START, Journey, whole
-from tests.reporting.test_reporting_kafka import on_the_wire
+from tests.reporting.live import on_the_wire
 from tests.shared.kafka import send
 from tests.waiting import until
 
