@@ -10,7 +10,7 @@ LOCAL := $(PYTHON) -m deploy.local
 # One installation at a time in a checkout, whoever typed make.
 ONE := mkdir -p .local && flock .local/install.lock
 
-.PHONY: help demo test chaos bench compose-test up down status clean check words format lock install assets
+.PHONY: help demo test screens chaos bench compose-test up down status clean check words format lock install assets
 
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 18
@@ -20,7 +20,13 @@ demo: install ## one engagement from request to report, then keep serving; ONESH
 
 test: install ## all tests, those against the real broker and database included; ARGS="tests/shared -x" for some
 	@sh deploy/local/need.sh kcat kafkacat || echo "Going on without kcat: the test that reads with it is skipped."
+	@sh deploy/local/need.sh chromium chromium || echo "Going on without Chromium: the tests that look at pages are skipped."
 	@$(PYTHON) -m pytest $(ARGS)
+
+screens: install ## a picture of every page, light and dark, phone and desktop, into out/screens/
+	@sh deploy/local/need.sh chromium chromium
+	@rm -rf out/screens && mkdir -p out/screens
+	@SCREENS=out/screens $(PYTHON) -m pytest tests/browser/test_pages.py -q $(ARGS)
 
 chaos: install ## break things under load and compare; ROUNDS=n faults or MINUTES=n, SEED=s repeats them, KINDS="kill freeze:mongo" for some, CLUSTER=1 for those of a cluster
 	@sh deploy/local/need.sh faketime faketime || echo "Going on without faketime: clocks stay right."

@@ -1,0 +1,140 @@
+"""What a person does with hands, eyes and keys: tab order, focus, zoom, print, language; and that the harness sees."""
+
+import pytest
+from playwright.async_api import Browser, Page, Route
+
+from tests.browser.window import Window, axe, opened
+from tests.browser.world import World
+
+pytestmark = pytest.mark.timeout(120)
+_STOPS = 'a[href], button, input:not([type="hidden"]), select, textarea, [tabindex="0"]'
+_FOCUSED = """(stops) => {
+  const found = document.activeElement, box = found.getBoundingClientRect(), style = getComputedStyle(found);
+  return {
+    number: [...document.querySelectorAll(stops)].indexOf(found),
+    shown: box.bottom > 0 && box.top < innerHeight && box.width > 0,
+    ring: style.outlineStyle !== "none" || style.boxShadow !== "none",
+  };
+}"""
+
+
+async def _feedback(world: World, page: Page) -> None:
+    await page.goto(world.request(await world.at("close"), "/feedback"))
+
+
+async def test_the_first_key_leads_past_the_head_and_the_rest_in_reading_order(world: World, chromium: Browser) -> None:
+    async with opened(chromium, world.site("intake"), Window(width=390)) as (page, _):
+        await page.goto(world.request(await world.at("submit")))
+        await page.keyboard.press("Tab")
+        assert await page.evaluate("document.activeElement.className") == "skip"
+        visited = []
+        for _each in range(await page.locator(_STOPS).count()):
+            focused = await page.evaluate(_FOCUSED, _STOPS)
+            assert focused["shown"], focused
+            assert focused["ring"], focused
+            visited.append(focused["number"])
+            await page.keyboard.press("Tab")
+        assert visited == sorted(visited)
+        await page.locator(".skip").focus()
+        await page.keyboard.press("Enter")
+        assert await page.evaluate("document.activeElement.id") == "content"
+
+
+@pytest.mark.parametrize("script", [True, False], ids=["script", "noscript"])
+async def test_what_is_wrong_takes_the_focus_and_leads_to_its_field(
+    world: World, chromium: Browser, script: bool
+) -> None:
+    async with opened(chromium, world.site("intake"), Window("dark", 390, script)) as (page, _):
+        await _feedback(world, page)
+        await page.get_by_label("Wie viele der vereinbarten").fill("viele")
+        await page.get_by_label("Was möchten Sie uns noch sagen?").fill("<b>Danke</b> 🎉 شكراً")
+        await page.get_by_role("button", name="Rückmeldung senden").click()
+        assert await page.evaluate("document.activeElement.id") == "errors"
+        assert (await page.title()).startswith("Fehler:")
+        assert await page.get_by_label("Was möchten Sie uns noch sagen?").input_value() == "<b>Danke</b> 🎉 شكراً"
+        if script:
+            assert await axe(page) == []
+        await page.get_by_role("link", name="Bitte eine ganze Zahl.").click()
+        assert page.url.endswith("#options_taken_up")
+        described = await page.locator("#options_taken_up").get_attribute("aria-describedby")
+        assert "Bitte eine ganze Zahl." in await page.locator(f"#{described}").inner_text()
+
+
+async def test_print_leaves_out_what_is_of_no_use_on_paper(world: World, chromium: Browser) -> None:
+    async with opened(chromium, world.site("intake"), Window("dark")) as (page, _):
+        await page.goto(world.request(await world.at("submit")))
+        await page.emulate_media(media="print")
+        for unseen in (".skip", ".tongues", ".actions"):
+            assert not await page.locator(unseen).first.is_visible(), unseen
+        assert await page.locator(".timeline").is_visible()
+        paper = await page.evaluate("getComputedStyle(document.body).backgroundColor")
+        assert paper == "rgb(255, 255, 255)"
+
+
+async def test_who_wants_no_motion_gets_none(world: World, chromium: Browser) -> None:
+    async with opened(chromium, world.site("intake"), Window(), reduced_motion="reduce") as (page, _):
+        await _feedback(world, page)
+        moving = await page.evaluate(
+            """[...document.querySelectorAll("*")].filter(e => {
+              const s = getComputedStyle(e);
+              return s.scrollBehavior === "smooth" || parseFloat(s.transitionDuration) > 0.001
+                || parseFloat(s.animationDuration) > 0.001;
+            }).map(e => e.outerHTML.slice(0, 80))"""
+        )
+        assert moving == []
+
+
+async def test_at_four_times_the_size_all_is_there_and_nothing_moves_sideways(world: World, chromium: Browser) -> None:
+    async with opened(chromium, world.site("intake"), Window(width=320), device_scale_factor=4) as (page, _):
+        await page.set_viewport_size({"width": 320, "height": 256})  # 1,280 × 1,024 at 400 %
+        await _feedback(world, page)
+        beyond = await page.evaluate(
+            """[...document.querySelectorAll("main *, header *, footer *")].filter(
+              e => e.getBoundingClientRect().right > innerWidth + 1 && !e.closest(".skip, .kern-sr-only")
+            ).map(e => e.outerHTML.slice(0, 80))"""
+        )
+        assert beyond == []
+
+
+async def test_the_language_is_chosen_once(world: World, chromium: Browser) -> None:
+    async with opened(chromium, world.site("intake"), Window()) as (page, _):
+        await page.goto(world.request(await world.at("submit")))
+        await page.get_by_role("link", name="English").click()
+        assert await page.locator("html").get_attribute("lang") == "en"
+        await page.get_by_role("link", name="Withdraw the request").click()
+        assert await page.locator("h1").inner_text() == "Withdraw the request?"
+        [cookie] = await page.context.cookies()
+        assert (cookie["name"], cookie["sameSite"], cookie["httpOnly"]) == ("lang", "Lax", True)
+
+
+_BAD = {
+    "a script in the page": "<script>document.title = 'ran'</script>",
+    "another host": '<img alt="" src="http://elsewhere.example/pixel.gif">',
+    "a style in the page": '<p style="color: red">red</p>',
+}
+
+
+@pytest.mark.parametrize("body", _BAD.values(), ids=_BAD)
+async def test_what_a_page_must_not_do_is_seen(world: World, chromium: Browser, body: str) -> None:
+    path = world.request(await world.at("submit"))
+
+    async def spoil(route: Route) -> None:
+        answer = await route.fetch()
+        await route.fulfill(response=answer, body=(await answer.text()).replace("</main>", f"{body}</main>"))
+
+    async def look() -> None:
+        async with opened(chromium, world.site("intake"), Window()) as (page, _):
+            await page.route("**/requests/**", spoil)
+            await page.goto(path)
+            await page.wait_for_load_state("networkidle")
+
+    with pytest.raises(AssertionError, match=r"Content Security Policy|another host"):
+        await look()
+
+
+async def test_axe_sees_what_it_is_there_for(chromium: Browser) -> None:
+    async with opened(chromium, "http://none.example", Window()) as (page, _):
+        await page.set_content('<main><h1>x</h1><input><p style="color:#aaa;background:#fff">pale</p></main>')
+        found = "\n".join(await axe(page))
+        assert "label:" in found
+        assert "color-contrast:" in found

@@ -1,0 +1,100 @@
+"""A page in real Chromium that tells of everything a person wouldn't see: errors, refusals, foreign hosts, weight."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+from playwright.async_api import Browser, ConsoleMessage, Page, Request
+
+from deploy.local.tools import ROOT
+
+CHROMIUM = "/usr/bin/chromium"
+ARGUMENTS = ["--no-sandbox", "--disable-background-networking", "--disable-component-update"]
+_AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
+_AXE_RUN = """async () => (await axe.run(document, {resultTypes: ["violations"]})).violations.map(
+  v => `${v.id}: ${v.help} — ` + v.nodes.map(n => n.target.join(" ") + " " + n.html.slice(0, 160)).join(" | "))"""
+
+
+@dataclass(frozen=True)
+class Window:
+    """How a page is looked at; `width` in CSS pixels: 320 is also 1,280 at a zoom of 400 %."""
+
+    scheme: Literal["light", "dark"] = "light"
+    width: int = 1280
+    script: bool = True
+
+    def __str__(self) -> str:
+        return f"{self.scheme}-{self.width}{'' if self.script else '-noscript'}"
+
+
+@dataclass
+class Seen:
+    """What went on behind a page. `weights`: bytes over the wire by address, of everything that was loaded."""
+
+    host: str
+    faults: list[str] = field(default_factory=list)
+    weights: dict[str, int] = field(default_factory=dict)
+    documents: set[str] = field(default_factory=set)
+
+    def request(self, request: Request) -> None:
+        parts = urlsplit(request.url)
+        if request.is_navigation_request():
+            self.documents.add(request.url)
+        if parts.scheme not in ("data", "about") and parts.netloc != self.host:
+            self.faults.append(f"asks another host: {request.url}")
+
+    def console(self, message: ConsoleMessage) -> None:
+        # Chromium reports the status of a document that is an error page; everything else counts
+        its_own = message.location.get("url") in self.documents and message.text.startswith("Failed to load resource")
+        if message.type in ("error", "warning") and not its_own:
+            self.faults.append(f"console: {message.text}")
+
+    def weight(self, *, fonts: bool) -> int:
+        return sum(size for address, size in self.weights.items() if fonts or not address.endswith(".woff2"))
+
+
+@asynccontextmanager
+async def opened(browser: Browser, site: str, window: Window, **options: Any) -> AsyncIterator[tuple[Page, Seen]]:
+    """A fresh page, without any cache, whose addresses begin at `site`. Fails at the end if anything was amiss."""
+    context = await browser.new_context(
+        base_url=site,
+        color_scheme=window.scheme,
+        viewport={"width": window.width, "height": 900},
+        java_script_enabled=window.script,
+        locale="de-DE",
+        **options,
+    )
+    try:
+        page, seen = await context.new_page(), Seen(urlsplit(site).netloc)
+        page.on("request", seen.request)
+        page.on("console", seen.console)
+        page.on("pageerror", lambda error: seen.faults.append(f"script: {error}"))
+        page.on("requestfailed", lambda request: seen.faults.append(f"failed: {request.url} {request.failure}"))
+        await _weigh(page, seen)
+        yield page, seen
+        assert not seen.faults, "\n".join(seen.faults)
+    finally:
+        await context.close()
+
+
+async def _weigh(page: Page, seen: Seen) -> None:
+    asked: dict[str, str] = {}
+    session = await page.context.new_cdp_session(page)
+    await session.send("Network.enable")
+    session.on("Network.requestWillBeSent", lambda told: asked.update({told["requestId"]: told["request"]["url"]}))
+
+    def loaded(told: dict[str, Any]) -> None:
+        address = asked.get(told["requestId"], "")
+        if not address.startswith("data:"):
+            seen.weights[address] = seen.weights.get(address, 0) + int(told["encodedDataLength"])
+
+    session.on("Network.loadingFinished", loaded)
+
+
+async def axe(page: Page) -> list[str]:
+    """What axe finds on the page as it is now. It comes by the debugger, past the page's own policy."""
+    await page.evaluate(_AXE.read_text(encoding="utf-8"))
+    found: list[str] = await page.evaluate(_AXE_RUN)
+    return found
