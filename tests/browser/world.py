@@ -7,7 +7,6 @@ from deploy.local.journey import Journey
 from deploy.local.stack import Stack
 from shared import auth
 
-
 _HEARD = {"await_assignment": "asked", "accept": "engaged", "close": "closed"}
 """The state that intake shows once a step elsewhere has reached it."""
 
