@@ -1,8 +1,8 @@
 """Who is calling: bearer tokens with a role, and signed links for those without an account.
 
-Tokens are JWTs (HS256 with the installation's secret), issued by `miglobe token`. Links carry a MAC over
-their purpose and ids: nothing is stored, and whether a link may still act is decided by the state of the
-thing it acts on.
+Bearer tokens are those of the OpenID provider (`shared/login/bearers.py`), or JWTs of `miglobe token` (HS256 with
+the installation's secret) where they count. Links carry a MAC over their purpose and ids: nothing is stored, and
+whether a link may still act is decided by the state of the thing it acts on.
 """
 
 import base64
@@ -11,16 +11,17 @@ import hmac
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Literal, get_args
+from typing import Annotated
 
 import jwt
-from fastapi import Depends
+from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
+from shared.access import ROLES, Access, Role, stating
 from shared.errors import Forbidden, Unauthorized
 
-Role = Literal["advisor", "coordinator", "skew", "ops"]
-ROLES: tuple[Role, ...] = get_args(Role)
+__all__ = ["ROLES", "Caller", "Person", "Role", "authenticate", "caller", "check", "require", "sign", "token"]
+
 _ISSUER = "miglobe"
 
 
@@ -30,6 +31,26 @@ class Caller:
 
     subject: str
     role: Role
+
+
+@dataclass(frozen=True)
+class Person:
+    """Whom a token or a session speaks for: the account's name, what to call them, and all that they may be.
+
+    `advisor_id`: the number of an advisor; without one nobody is an advisor.
+    """
+
+    account: str
+    name: str
+    roles: tuple[Role, ...]
+    advisor_id: str | None = None
+
+    def acting(self, roles: tuple[Role, ...]) -> Caller | None:
+        """As whom they do what one of `roles` may do; an advisor last, who sees least. None: they may not."""
+        for role in sorted(self.roles, key=lambda one: one == "advisor"):
+            if role in roles and (role != "advisor" or self.advisor_id):
+                return Caller(self.advisor_id if role == "advisor" and self.advisor_id else self.account, role)
+        return None
 
 
 def token(secret: str, role: Role, subject: str, hours: float = 12.0) -> str:
@@ -62,20 +83,41 @@ def caller(secret: str, bearer: str) -> Caller:
     return Caller(str(claims["sub"]), role)
 
 
-_BEARER = HTTPBearer(auto_error=False, description="from `miglobe token --role …`")
+_BEARER = HTTPBearer(auto_error=False, description="of the OpenID provider; or from `miglobe token --role …`")
+
+
+async def authenticate(request: Request, secret: str, bearer: str) -> Person:
+    """Who `bearer` speaks for: as the app's provider has it, without one by the secret. Raises Unauthorized."""
+    bearers: Callable[[str], Awaitable[Person]] | None = getattr(request.app.state, "bearers", None)
+    if bearers is not None:
+        return await bearers(bearer)
+    return local(secret, bearer)
+
+
+def local(secret: str, bearer: str) -> Person:
+    """Who a token of `miglobe token` speaks for. Raises Unauthorized."""
+    found = caller(secret, bearer)
+    return Person(found.subject, found.subject, (found.role,), found.subject if found.role == "advisor" else None)
 
 
 def require(secret: str, *roles: Role) -> Callable[..., Awaitable[Caller]]:
-    """A FastAPI dependency: the caller, who must have one of `roles`."""
+    """A FastAPI dependency of a route under /api: the caller, who must have one of `roles`.
 
-    async def allowed(credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)]) -> Caller:
+    For pages see `signed_in` in `shared/login`.
+    """
+
+    @stating(Access("bearer", roles))
+    async def allowed(
+        request: Request, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)]
+    ) -> Caller:
         if credentials is None:
-            raise Unauthorized("Bitte melden Sie sich an.", "This needs a bearer token: miglobe token --role …")
-        found = caller(secret, credentials.credentials)
-        if found.role not in roles:
+            raise Unauthorized("Bitte melden Sie sich an.", "This needs a bearer token.")
+        person = await authenticate(request, secret, credentials.credentials)
+        found = person.acting(roles)
+        if found is None:
             raise Forbidden(
                 "Ihre Rolle darf das nicht.",
-                f"The role {found.role} may not do this; it needs one of {', '.join(roles)}.",
+                f"The role {', '.join(person.roles) or 'none'} may not do this; it needs one of {', '.join(roles)}.",
             )
         return found
 

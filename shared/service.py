@@ -32,15 +32,16 @@ from prometheus_client import (
 )
 from pymongo.errors import PyMongoError
 
-from shared import assets, asyncapi, headers, idempotency, outbox, topics, uvloop_kafka, web, workdays
+from shared import access, assets, asyncapi, headers, idempotency, outbox, topics, uvloop_kafka, web, workdays
 from shared.broker import Inlet, Meters, On, Together
 from shared.commit import Committer
 from shared.errors import Unavailable
 from shared.events import EMITTED
+from shared.login import install
 from shared.look import Look
 from shared.mongo import Mongo, is_transient
 from shared.publisher import Publisher
-from shared.settings import Settings
+from shared.settings import ServiceName, Settings
 from shared.tasks import end
 
 STOP_SECONDS = 25.0
@@ -59,7 +60,7 @@ class Refusal(Exception):
 class Service:
     """One service process. The composition roots fill it; uvicorn runs `app`."""
 
-    def __init__(self, name: str, settings: Settings, *, title: str, summary: str) -> None:
+    def __init__(self, name: ServiceName, settings: Settings, *, title: str, summary: str) -> None:
         self.name = name
         self.settings = settings
         self.secret = settings.secret.get_secret_value()
@@ -88,6 +89,10 @@ class Service:
         )
         self.app.state.service = self
         web.install(self.app)
+        self.login = install(self.app, name, settings, self.mongo)
+        self.prepares(self.login.sessions.prepare)
+        if settings.oidc_issuer:
+            self.depends("provider", lambda: self.login.failing)
         self.app.add_middleware(
             web.Entrance,
             body_limit=settings.body_limit,
@@ -106,6 +111,9 @@ class Service:
         return Histogram(name, text, labels, registry=self.registry)
 
     def routes(self, router: APIRouter) -> None:
+        """Serves them. Each must say who may use it: see `shared/access.py`."""
+        if silent := access.unstated(router.routes):
+            raise TypeError(f"these routes don't say who may use them (shared/access.py): {'; '.join(silent)}")
         self.app.include_router(router, responses=web.RESPONSES)
 
     def pages(self, look: Look) -> None:
@@ -291,11 +299,13 @@ class Service:
         lag = self.gauge("miglobe_consumer_lag", "messages waiting", "topic", "partition")
 
         @app.get("/livez", include_in_schema=False)
+        @access.everybody
         async def livez() -> JSONResponse:
             wrong = await self._alive()
             return JSONResponse({"alive": wrong is None, "wrong": wrong}, 503 if wrong else 200)
 
         @app.get("/readyz", include_in_schema=False)
+        @access.everybody
         async def readyz() -> JSONResponse:
             """Ready means that requests can be answered; Kafka may be away then, the outbox holds."""
             checks = await self._checks()
@@ -303,6 +313,7 @@ class Service:
             return JSONResponse({"ready": ready, "service": self.name, "checks": checks}, 200 if ready else 503)
 
         @app.get("/metrics", include_in_schema=False)
+        @access.everybody
         async def metrics() -> Response:
             waiting.set(self.commits.waiting)
             published.set(self.relay.published)
@@ -319,14 +330,17 @@ class Service:
             return Response(generate_latest(self.registry), media_type=CONTENT_TYPE_LATEST)
 
         @app.get("/docs", include_in_schema=False)
+        @access.everybody
         async def docs() -> HTMLResponse:
             return HTMLResponse(asyncapi.http_page(app.title), headers=headers.DOCUMENTS)
 
         @app.get("/asyncapi.json", include_in_schema=False)
+        @access.everybody
         async def asyncapi_json() -> JSONResponse:
             return JSONResponse(asyncapi.document(self.name, self.settings.prefix))
 
         @app.get("/asyncapi", include_in_schema=False)
+        @access.everybody
         async def asyncapi_page() -> HTMLResponse:
             return HTMLResponse(asyncapi.page(app.title), headers=headers.DOCUMENTS)
 

@@ -4,6 +4,7 @@ import os
 import socket
 import sys
 from typing import Any, Literal, TypeVar
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from pydantic import AnyHttpUrl, Field, SecretStr, ValidationError, field_validator
@@ -58,6 +59,40 @@ class Settings(BaseSettings):
     matching_url: AnyHttpUrl = AnyHttpUrl("http://127.0.0.1:8002")
     notifications_url: AnyHttpUrl = AnyHttpUrl("http://127.0.0.1:8003")
     reporting_url: AnyHttpUrl = AnyHttpUrl("http://127.0.0.1:8004")
+    oidc_issuer: str = Field(
+        default="",
+        pattern=r"^(https?://[^\s?#]+)?$",
+        description="issuer of the OpenID provider whose accounts log in; https, or http on this machine; empty: "
+        "nobody can log in to the pages, and the APIs take the tokens of `miglobe token`",
+    )
+    oidc_discovery: str = Field(
+        default="",
+        pattern=r"^(https?://[^\s?#]+)?$",
+        description="address of the provider's openid-configuration, if services reach it otherwise than browsers do",
+    )
+    oidc_client_id: str = Field(default="miglobe", max_length=200, description="of the services' pages, one for all")
+    oidc_client_secret: SecretStr = Field(default=SecretStr(""), description="empty: a public client, by PKCE alone")
+    oidc_scope: str = Field(default="openid profile email", description="asked for at login")
+    oidc_audience: str = Field(
+        default="miglobe-api", min_length=1, description="a bearer token must be meant for it (`aud`)"
+    )
+    oidc_roles_claim: str = Field(
+        default="roles", min_length=1, description="claim with the roles, such as roles or realm_access.roles"
+    )
+    oidc_advisor_claim: str = Field(
+        default="advisor_id", min_length=1, description="claim with an advisor's number such as A05; or sub"
+    )
+    oidc_account_claim: str = Field(
+        default="preferred_username",
+        description="claim by which logs of decisions name somebody; sub where it is absent",
+    )
+    local_tokens: bool = Field(
+        default=False,
+        description="the APIs take tokens of `miglobe token` beside the provider's: whoever knows the secret is then "
+        "any role; without a provider they are taken anyhow, there is nothing else",
+    )
+    session_idle_minutes: int = Field(default=60, ge=5, le=1440, description="a login ends after so long unused")
+    session_hours: float = Field(default=10.0, gt=0, le=72, description="and after so long in any case")
     programme_name: str = Field(default="MiGlobe-Beratung (Demonstration)", max_length=80)
     demonstration: bool = Field(default=True, description="every page says that this is one and no official service")
     log_format: Literal["console", "json"] = "json"
@@ -74,6 +109,14 @@ class Settings(BaseSettings):
             except (PyMongoError, ValueError):  # whose words may quote the password
                 raise ValueError("must be such as mongodb://user:password@host:27017/?replicaSet=rs0") from None
         return value
+
+    @field_validator("oidc_issuer")
+    @classmethod
+    def _issuer_safe(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if parts.scheme == "http" and parts.hostname not in ("127.0.0.1", "::1", "localhost"):
+            raise ValueError("must be https, unless it is on this machine: tokens and logins pass there")
+        return value.rstrip("/") if parts.path == "/" else value
 
     @field_validator("register_file")
     @classmethod

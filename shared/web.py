@@ -163,6 +163,14 @@ class _Lenient(dict[str, Any]):
 Pages = Callable[[Request, Problem], Response]
 
 
+class Answered(Exception):
+    """What a dependency answers in the route's stead: the way to the login, a question before a form is carried out."""
+
+    def __init__(self, answer: Response) -> None:
+        super().__init__()
+        self.answer = answer
+
+
 def as_problem(error: Exception) -> Problem:
     """Any error as one that carries its status and words; what nobody foresaw is logged and called our fault."""
     if isinstance(error, Problem):
@@ -204,6 +212,11 @@ def install(app: FastAPI) -> None:
             answer.headers.update(error.headers or {})
         return answer
 
+    async def answered(_: Request, error: Exception) -> Response:
+        assert isinstance(error, Answered)
+        return error.answer
+
+    app.add_exception_handler(Answered, answered)
     for kind in (Problem, RequestValidationError, HTTPException, PyMongoError, Exception):
         app.add_exception_handler(kind, render)
 

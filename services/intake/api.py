@@ -22,6 +22,7 @@ from services.intake.rules import Rules
 from services.intake.settings import Settings
 from services.intake.store import Store
 from shared import auth
+from shared.access import by_link, everybody
 from shared.events.base import Id
 from shared.idempotency import Once
 from shared.web import language
@@ -58,6 +59,7 @@ def router(store: Store, once: Callable[[Request], Awaitable[Once]], settings: S
         "Very many requests were made with this e-mail address today. Please contact us.",
     )
 
+    @by_link
     async def own(
         request_id: RequestId,
         token: Annotated[str | None, Query(max_length=200, description="status token")] = None,
@@ -70,6 +72,7 @@ def router(store: Store, once: Callable[[Request], Awaitable[Once]], settings: S
     Own = Annotated[str, Depends(own)]
 
     @routes.get("/municipalities")
+    @everybody
     async def municipalities(
         q: Annotated[str, Query(max_length=100, description="name, part of it, or the beginning of the key")] = "",
         limit: Annotated[int, Query(ge=1, le=200)] = 20,
@@ -79,6 +82,7 @@ def router(store: Store, once: Callable[[Request], Awaitable[Once]], settings: S
         return MunicipalitiesAnswer(items=[MunicipalityAnswer.of(entry) for entry in found])
 
     @routes.post("/requests", status_code=201, response_model=SubmittedAnswer, openapi_extra=_SUBMIT)
+    @everybody
     async def submit(request: Request) -> JSONResponse:
         """A municipality asks for advice. No account needed; the status token opens the request's routes."""
         keyed = await once(request)  # a dependency solved by hand: the hot path

@@ -15,6 +15,7 @@ from services.intake.bodies import FeedbackBody
 from services.intake.settings import Settings
 from services.intake.store import Store
 from shared import auth, web
+from shared.access import by_link
 from shared.look import Look
 
 Token = Annotated[str | None, Query(max_length=200)]
@@ -26,6 +27,7 @@ def router(look: Look, store: Store, settings: Settings) -> APIRouter:
     secret = settings.secret.get_secret_value()
     deadlines, zone = settings.deadlines(), settings.zone
 
+    @by_link
     async def own(request_id: RequestId, token: Token = None) -> str:
         auth.check(secret, token, "status", request_id)
         return request_id

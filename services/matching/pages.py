@@ -14,6 +14,7 @@ from services.matching.domain.model import Engagement, Round, Seat
 from services.matching.handlers import rounds as handlers
 from services.matching.settings import Settings
 from shared import auth
+from shared.access import by_link
 from shared.commit import again
 from shared.errors import Malformed, NotFound
 from shared.events.base import AdvisorId
@@ -43,6 +44,7 @@ def router(look: Look, door: Door) -> APIRouter:
     made = APIRouter(include_in_schema=False, route_class=look.route_class)
 
     @made.get("/assignments/{assignment_id}/answer")
+    @by_link
     async def show(request: Request, assignment_id: AssignmentId, advisor: Advisor, token: Token = None) -> Response:
         """What is asked and why; or what has become of it."""
         auth.check(door.secret, token, _PURPOSE, assignment_id, advisor)
@@ -63,6 +65,7 @@ def router(look: Look, door: Door) -> APIRouter:
         return look.show(request, "answer.html", **values)
 
     @made.post("/assignments/{assignment_id}/answer")
+    @by_link
     async def answer(
         request: Request,
         assignment_id: AssignmentId,

@@ -127,6 +127,8 @@ def _route_class(look: Look) -> type[APIRoute]:
             async def readable(request: Request) -> Response:
                 try:
                     return await handle(request)
+                except web.Answered as instead:
+                    return instead.answer
                 except Exception as error:
                     return look.sorry(request, _readable(error))
 

@@ -1,16 +1,17 @@
 """What every route of matching needs, and who may come in."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Annotated
 
-from fastapi import Depends, Path, Query
+from fastapi import Depends, Path, Query, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from services.matching.domain.worklist import Rules
 from services.matching.store import Store
 from shared import auth
+from shared.access import Access, stating
 from shared.errors import FieldError, Forbidden, Invalid
 from shared.events.base import AdvisorId, Id
 from shared.mongo import Mongo
@@ -21,7 +22,7 @@ AssignmentId = Annotated[Id, Path(description="one round of a request")]
 SessionId = Annotated[Id, Path()]
 Number = Annotated[AdvisorId, Path(description="such as A05")]
 Limit = Annotated[int, Query(ge=1, le=200)]
-_BEARER = HTTPBearer(auto_error=False, description="from `miglobe token --role …`; or the link's `token`")
+_BEARER = HTTPBearer(auto_error=False, description="as elsewhere; or the link's `token`")
 
 
 @dataclass(frozen=True)
@@ -45,10 +46,12 @@ class Answering:
     by: str | None
 
 
-def answering(secret: str) -> Callable[..., Answering]:
+def answering(secret: str) -> Callable[..., Awaitable[Answering]]:
     """A FastAPI dependency: the advisor themselves (signed in, or by the link of their mail), or a coordinator."""
 
-    def dependency(
+    @stating(Access("link", ("advisor", "coordinator")))
+    async def dependency(
+        request: Request,
         assignment_id: AssignmentId,
         credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)],
         advisor: Annotated[AdvisorId | None, Query(description="needed with `token` and for coordinators")] = None,
@@ -57,10 +60,11 @@ def answering(secret: str) -> Callable[..., Answering]:
         if credentials is None:
             auth.check(secret, token, "answer", assignment_id, advisor or "")
             return Answering(advisor or "", None)
-        caller = auth.caller(secret, credentials.credentials)
-        if caller.role == "advisor" and advisor in (None, caller.subject):
-            return Answering(caller.subject, None)
-        if caller.role != "coordinator":
+        person = await auth.authenticate(request, secret, credentials.credentials)
+        if person.acting(("advisor",)) and advisor in (None, person.advisor_id):
+            return Answering(person.advisor_id or "", None)
+        caller = person.acting(("coordinator",))
+        if caller is None:
             raise Forbidden("Ihre Rolle darf das nicht.", "Only the advisor or a coordinator may answer.")
         if advisor is None:
             german = "Bitte angeben, für wen Sie antworten."

@@ -1,0 +1,90 @@
+"""The embedded stack's OpenID provider: oidc-provider-mock with sample people, all of them plainly fictional.
+
+Two things that real providers do are added to it: it remembers who has logged in, so that the next service asks for no
+second choice, and it gives no token without the PKCE verifier. There are no passwords: this is for one machine only.
+
+    python -m deploy.local.provider --port 9400
+"""
+
+import argparse
+import base64
+import csv
+import hashlib
+import os
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import flask
+import uvicorn
+from oidc_provider_mock import User, app
+
+from deploy.local.tools import ROOT
+
+COOKIE = "miglobe-provider"
+
+
+def people() -> list[User]:
+    """One for each role, and the sample advisors by their numbers."""
+    staff = {"koordination": "coordinator", "skew": "skew", "betrieb": "ops"}
+    with (ROOT / "services/matching/data/advisors.csv").open(encoding="utf-8", newline="") as file:
+        advisors = [(row["id"], row["name"]) for row in csv.DictReader(file)]
+    return [
+        *(_user(account, f"Beispiel {account.capitalize()}", role) for account, role in staff.items()),
+        *(_user(number, name, "advisor", advisor_id=number) for number, name in advisors),
+    ]
+
+
+def _user(account: str, name: str, role: str, **more: str) -> User:
+    mail = f"{account.lower()}@miglobe.example"
+    claims = {"name": name, "preferred_username": account, "email": mail, "roles": [role], **more}
+    return User(sub=account, claims=claims)
+
+
+def build(users: list[User] | None = None) -> flask.Flask:
+    """The provider as a WSGI application; its issuer is the address at which it is asked."""
+    made: flask.Flask = app(user_claims=people() if users is None else users, require_nonce=True)
+    made.debug, made.wsgi_app = False, made.wsgi_app.app  # type: ignore[method-assign,attr-defined] # no debugger
+    challenges: dict[str, str] = {}
+
+    @made.before_request
+    def enter() -> Any:
+        request = flask.request
+        known = request.cookies.get(COOKIE)
+        if request.path == "/oauth2/authorize":
+            if request.args.get("code_challenge_method") != "S256":
+                return "this provider wants PKCE with S256", 400
+            if request.method == "GET" and known and request.args.get("prompt") != "login":
+                with made.test_client() as inner:
+                    return inner.post(request.full_path, data={"sub": known}, base_url=request.host_url)
+        if request.path == "/oauth2/token" and request.form.get("grant_type") == "authorization_code":
+            verifier = request.form.get("code_verifier", "").encode()
+            made_of = base64.urlsafe_b64encode(hashlib.sha256(verifier).digest()).rstrip(b"=").decode()
+            if challenges.pop(request.form.get("code", ""), None) != made_of:
+                return {"error": "invalid_grant", "error_description": "the PKCE verifier is wrong"}, 400
+        return None
+
+    @made.after_request
+    def leave(answer: flask.Response) -> flask.Response:
+        request = flask.request
+        code = parse_qs(urlsplit(answer.headers.get("Location", "")).query).get("code")
+        if request.path == "/oauth2/authorize" and request.method == "POST" and code:
+            challenges[code[0]] = request.args["code_challenge"]
+            answer.set_cookie(COOKIE, request.form["sub"], httponly=True, samesite="Lax")
+        if request.path.startswith("/oauth2/end_session") and request.method == "POST":
+            answer.delete_cookie(COOKIE)
+        return answer
+
+    return made
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=9400)
+    given = parser.parse_args()
+    os.environ["AUTHLIB_INSECURE_TRANSPORT"] = "1"
+    uvicorn.run(build(), interface="wsgi", host=given.host, port=given.port, log_level="warning")
+
+
+if __name__ == "__main__":
+    main()
