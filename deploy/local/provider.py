@@ -43,7 +43,8 @@ def _user(account: str, name: str, role: str, **more: str) -> User:
 def build(users: list[User] | None = None) -> flask.Flask:
     """The provider as a WSGI application; its issuer is the address at which it is asked."""
     made: flask.Flask = app(user_claims=people() if users is None else users, require_nonce=True)
-    made.debug, made.wsgi_app = False, made.wsgi_app.app  # type: ignore[method-assign,attr-defined] # no debugger
+    made.config["DEBUG"] = False
+    made.wsgi_app = made.wsgi_app.app  # type: ignore[method-assign,attr-defined] # without the debugger
     challenges: dict[str, str] = {}
 
     @made.before_request

@@ -2,7 +2,6 @@
 
 import threading
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass
 
 import pytest
 from werkzeug.serving import make_server
@@ -10,11 +9,6 @@ from werkzeug.serving import make_server
 from deploy.local import provider
 from tests.conftest import FreshMongo
 from tests.login.world import World, world
-
-
-@dataclass(frozen=True)
-class Running:
-    issuer: str
 
 
 @pytest.fixture(scope="session")
