@@ -100,6 +100,11 @@ class Settings(BaseSettings):
     body_limit: int = Field(default=262_144, ge=1024, description="bytes of a request body; above: 413")
     queue_limit: int = Field(default=10_000, ge=1, description="changes waiting for the database; above: 503")
 
+    @field_validator("site_url", mode="before")
+    @classmethod
+    def _site_or_none(cls, value: object) -> object:
+        return value or None
+
     @field_validator("mongo")
     @classmethod
     def _connection_string(cls, value: str) -> str:

@@ -39,6 +39,7 @@ def up(
     stack = Stack(
         home,
         () if servers_only else SERVICES,
+        site=True,
         free_ports=free_ports,
         port_offset=port_offset,
         report=lambda line: print(line, flush=True),

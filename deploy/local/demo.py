@@ -50,7 +50,7 @@ def main() -> None:
     try:
         # always with our own inbox: the journey reads it, and nobody else's server shall get mails to nobody
         own = {"MIGLOBE_SMTP": ""}
-        with Stack(home, free_ports=oneshot, port_offset=offset, env=own, report=_say) as stack:
+        with Stack(home, site=True, free_ports=oneshot, port_offset=offset, env=own, report=_say) as stack:
             _play(stack)
             if not oneshot:
                 _addresses(stack)
@@ -113,7 +113,7 @@ def _addresses(stack: Stack) -> None:
     secret = stack.env()["MIGLOBE_SECRET"]
     _say("\nEs läuft weiter, Strg-C beendet alles. | It keeps serving, Ctrl-C stops all.\n")
     for name, url in stack.urls.items():
-        _say(f"  {name:<14} {url}{'' if name == 'mail' else '/docs   ' + url + '/asyncapi'}")
+        _say(f"  {name:<14} {url}{'' if name in ('site', 'mail') else '/docs   ' + url + '/asyncapi'}")
     _say("\nTokens für die API (Authorization: Bearer …), 12 Stunden gültig:\n")
     for role in ROLES:
         subject = "A01" if role == "advisor" else "demo"

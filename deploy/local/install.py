@@ -37,6 +37,7 @@ def install(report: Report, tools: Tools | None = None) -> None:
         _step(tools.home / "mongo", _MONGOD, report, "mongod", lambda: _fetch_mongod(tools))
         _need_java(tools)
         _step(tools.home / "kafka", _POM, report, "Kafka", lambda: _fetch_kafka(tools))
+        _want_caddy(report, tools)
 
 
 def _step(target: Path, source: Path, report: Report, what: str, fetch: Callable[[], None]) -> None:
@@ -128,6 +129,19 @@ def _need_java(tools: Tools) -> None:
             f"Kafka needs Java {_JAVA_AT_LEAST} or later, {java} is older: "
             "run `sudo apt-get install openjdk-17-jre-headless` and set JAVA_HOME to it."
         )
+
+
+def _want_caddy(report: Report, tools: Tools) -> None:
+    """The site in front of the services; who may not install it goes on without."""
+    if tools.caddy():
+        return
+    try:
+        need_package("caddy", "caddy")
+    except NotInstalled as error:
+        report(f"Going on without Caddy, each service at its own address. {error}")
+        return
+    if shutil.which("systemctl"):  # Debian's package starts it at port 80, which nobody asked for
+        subprocess.run(["systemctl", "disable", "--now", "caddy"], capture_output=True, check=False)
 
 
 def need_package(command: str, packages: str, *, missing: bool = False) -> None:

@@ -5,18 +5,19 @@ import sys
 import urllib.request
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from urllib.error import HTTPError
 from urllib.parse import urlsplit
 
 from deploy.local import kafka, mongod
 from deploy.local.errors import NotReachable, StackError
 from deploy.local.home import Home
 from deploy.local.ports import Ports
-from deploy.local.tools import Tools
+from deploy.local.tools import ROOT, Tools
 
 # The setting that names a server elsewhere, and the ports that one of ours takes.
 SETTING = {"kafka": "MIGLOBE_KAFKA", "mongo": "MIGLOBE_MONGO", "mail": "MIGLOBE_SMTP"}
 PORTS = {"kafka": ("kafka", "kafka-controller"), "mongo": ("mongo",), "mail": ("smtp", "mail")}
-HTTP = ("mail", "intake", "matching", "notifications", "reporting")
+HTTP = ("site", "mail", "intake", "matching", "notifications", "reporting")
 
 # The way to ourselves leads through no proxy, whatever the environment says.
 _direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -34,6 +35,9 @@ def recipe(name: str, home: Home, ports: Ports, tools: Tools) -> Recipe:
         listen = [f"--smtp-port={ports['smtp']}", f"--http-port={ports['mail']}", f"--directory={home.mail}"]
         command = [sys.executable, "-m", "deploy.local.mailsink", *listen]
         return command, lambda: _ok(f"http://127.0.0.1:{ports['mail']}/livez")
+    if name == "site":
+        command = ["caddy", "run", "--adapter=caddyfile", f"--config={ROOT / 'deploy' / 'Caddyfile'}"]
+        return command, lambda: _says(f"http://127.0.0.1:{ports['site']}/livez") == 404
     service, _, _ = name.partition("-")
     command = [miglobe(), "serve", service, "--host", "127.0.0.1", "--port", str(ports[name])]
     return command, lambda: _ok(f"http://127.0.0.1:{ports[name]}/readyz")
@@ -97,6 +101,26 @@ _answers: dict[str, Callable[[str], bool]] = {
 def _without_password(address: str) -> str:
     secret = urlsplit(address).password if "://" in address else None
     return address.replace(secret, "***") if secret else address
+
+
+def site_env(home: Home, ports: Ports) -> dict[str, str]:
+    """What the Caddyfile wants to be told."""
+    services = ("intake", "matching", "notifications", "reporting")
+    return {
+        "MIGLOBE_SITE": f"http://:{ports['site']}",
+        "MIGLOBE_SITE_BIND": "127.0.0.1",
+        **{f"MIGLOBE_TO_{name.upper()}": f"127.0.0.1:{ports[name]}" for name in services},
+        "XDG_DATA_HOME": str(home.path / "site"),
+        "XDG_CONFIG_HOME": str(home.path / "site"),
+    }
+
+
+def _says(url: str) -> int:
+    try:
+        with _direct.open(url, timeout=2) as answer:
+            return int(answer.status)
+    except HTTPError as error:
+        return error.code
 
 
 def _ok(url: str) -> bool:

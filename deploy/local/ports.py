@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from deploy.local.errors import PortInUse, StackError
 
 DEFAULTS = {
+    "site": 8000,
     "kafka": 9092,
     "kafka-controller": 9093,
     "mongo": 27017,

@@ -27,6 +27,7 @@ class Stack(Crew):
 
     home: data, logs, ports and secret; a second start with the same home finds its data again.
     services: the ones to start, after `miglobe topics apply`; () starts none and applies nothing.
+    site: one address in front of the services, by Caddy, where it is installed; all four must be started then.
     spare: further processes of services, such as "matching-2", which start_one() starts; on free ports only.
     free_ports: take any free ports (the same ones again at the next start, if possible) instead of the
         defaults shifted by `port_offset`.
@@ -45,6 +46,7 @@ class Stack(Crew):
         home: Path,
         services: Sequence[str] = SERVICES,
         *,
+        site: bool = False,
         spare: Sequence[str] = (),
         free_ports: bool = True,
         port_offset: int = 0,
@@ -56,6 +58,7 @@ class Stack(Crew):
         self.services = tuple(services)
         self.spare = tuple(spare)
         self.tools = tools or Tools()
+        self.site = site and set(SERVICES) <= set(services) and self.tools.caddy() is not None
         self.kafka = self.mongo = self.smtp = ""
         self.urls: dict[str, str] = {}
         self._env = {**os.environ, **(env or {})}
@@ -69,8 +72,10 @@ class Stack(Crew):
     def env(self) -> dict[str, str]:
         """The whole environment for a process that is to work with this stack."""
         urls = {f"MIGLOBE_{name.upper()}_URL": self.urls[name] for name in SERVICES if name in self.urls}
+        site = {"MIGLOBE_SITE_URL": self.urls["site"]} if "site" in self.urls else {}
         return {
             **urls,
+            **site,
             **self._env,
             "MIGLOBE_KAFKA": self.kafka,
             "MIGLOBE_MONGO": self.mongo,
@@ -80,6 +85,8 @@ class Stack(Crew):
 
     def env_of(self, name: str) -> Mapping[str, str]:
         """The environment of one component; a subclass may tell services apart."""
+        if name == "site":
+            return self._env | parts.site_env(self.home, self._ports)
         return self._env if name in _INFRASTRUCTURE else self.env()
 
     def apply_topics(self) -> None:
@@ -97,12 +104,14 @@ class Stack(Crew):
         self._together(_INFRASTRUCTURE, self._provide)
         if self.services:
             self.apply_topics()
-            self._together(self.services, self.start_one)
+            self._together([*self.services, "site"] if self.site else self.services, self.start_one)
 
     def _choose(self) -> None:
         own = [name for name in _INFRASTRUCTURE if not self._env.get(parts.SETTING[name])]
         self.tools.require(own)
         names = [name for part in own for name in parts.PORTS[part]] + [*self.services, *self.spare]
+        if self.site:
+            names.insert(0, "site")
         if self._free_ports:
             self._ports = ports.free(names, self.home.ports())
         else:

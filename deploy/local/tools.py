@@ -52,6 +52,10 @@ class Tools:
             raise NotInstalled("Java 17 is missing: run `sudo apt-get install openjdk-17-jre-headless`.")
         return found
 
+    def caddy(self) -> str | None:
+        """The path of Caddy, without which each service has its own address; None where it is not installed."""
+        return shutil.which("caddy")
+
     def mongod(self) -> str:
         """The path of mongod. Raises: NotInstalled."""
         path = self.home / "mongo" / "bin" / "mongod"

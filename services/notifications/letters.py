@@ -32,8 +32,8 @@ class Letters:
 
     def __init__(self, settings: Settings) -> None:
         self._secret = settings.secret.get_secret_value()
-        self._intake = str(settings.intake_url).rstrip("/")
-        self._matching = str(settings.matching_url).rstrip("/")
+        self._intake = settings.address("intake")
+        self._matching = settings.address("matching")
         self._programme = settings.programme_name
         self._zone = ZoneInfo(settings.time_zone)
         self._environment = Environment(

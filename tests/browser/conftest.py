@@ -27,7 +27,10 @@ def world(stack: Stack) -> Iterator[World]:
         "MIGLOBE_LIMIT_ADDRESS_MINUTE": "0",
         "MIGLOBE_LIMIT_EMAIL_DAY": "0",
     }
-    with tempfile.TemporaryDirectory(prefix="miglobe-browser-") as home, Stack(Path(home), env=servers) as running:
+    with (
+        tempfile.TemporaryDirectory(prefix="miglobe-browser-") as home,
+        Stack(Path(home), site=True, env=servers) as running,
+    ):
         running.urls["mail"] = stack.urls["mail"]
         command = [str(Path(sys.executable).with_name("miglobe")), "advisors", "import"]
         subprocess.run(command, env=running.env(), check=True, capture_output=True, timeout=120)

@@ -14,10 +14,10 @@ from tests.compose.docker import Docker
 from tests.compose.images import Images
 from tests.compose.telling import figure, say
 
-PORTS = {"intake": 8001, "matching": 8002, "notifications": 8003, "reporting": 8004, "mail": 8025}
+PORTS = {"site": 8000, "intake": 8001, "matching": 8002, "notifications": 8003, "reporting": 8004, "mail": 8025}
 OURS = ("intake", "matching", "notifications", "reporting")
 JOBS = ("topics", "mongo-init")
-SERVERS = ("kafka", "mongo", "mailpit")
+SERVERS = ("kafka", "mongo", "mailpit", "site")
 HEALTHY_SECONDS = 240.0
 
 
@@ -44,7 +44,7 @@ class Composition:
     def __call__(self, *arguments: str, timeout: float = 900) -> str:
         files = ["--file", str(ROOT / "docker-compose.yml"), "--file", str(self._override)]
         command = [*self.command, *files, "--project-directory", str(ROOT), "--project-name", self.project]
-        urls = {f"MIGLOBE_{name.upper()}_URL": self.urls[name] for name in OURS}
+        urls = {f"MIGLOBE_{name.upper()}_URL": self.urls[name] for name in ("site", *OURS)}
         given = {"MIGLOBE_SECRET": self.secret, "MIGLOBE_BIND": self.bind, **urls}
         return self.docker.run([*command, *arguments], cwd=ROOT, timeout=timeout, **given)
 

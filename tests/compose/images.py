@@ -19,11 +19,11 @@ _MAIL = r"^(aiosmtpd|anyio|atpublic|attrs|click|h11|idna|jinja2|markupsafe|starl
 
 
 def named() -> dict[str, str]:
-    """kafka, mongo, mailpit, python, node → the official name with its tag."""
+    """caddy, kafka, mongo, mailpit, python, node → the official name with its tag."""
     compose = re.findall(r"^\s+image: (\S+:\S+)$", (ROOT / "docker-compose.yml").read_text(), re.MULTILINE)
     bases = re.findall(r"^ARG \w+_IMAGE=(\S+)$", (ROOT / "deploy" / "Dockerfile").read_text(), re.MULTILINE)
     found = {name.partition(":")[0].rpartition("/")[2]: name for name in (*compose, *bases)}
-    assert set(found) == {"kafka", "mongo", "mailpit", "python", "node"}, found
+    assert set(found) == {"caddy", "kafka", "mongo", "mailpit", "python", "node"}, found
     return found
 
 
@@ -77,6 +77,7 @@ class Images:
 
     def _stand_in(self, missing: list[str]) -> None:
         files: dict[str, dict[str, Path]] = {
+            "caddy": {},
             "kafka": {"libs": Tools().kafka_libs, "kafka.sh": STANDINS / "kafka.sh"},
             "mongo": {"mongod": Path(Tools().mongod()), "mongo.sh": STANDINS / "mongo.sh"},
             "mailpit": {"deploy": ROOT / "deploy", "mailpit.py": STANDINS / "mailpit.py"},
@@ -94,7 +95,7 @@ class Images:
                 self._build(what, files[what], PYTHON=python)
 
         with ThreadPoolExecutor(3) as pool:
-            on_debian = [what for what in ("kafka", "mongo") if what in missing]
+            on_debian = [what for what in ("caddy", "kafka", "mongo") if what in missing]
             tasks = [pool.submit(self._build, what, files[what], BASE=debian) for what in on_debian]
             for task in [*tasks, pool.submit(on_python)]:
                 task.result()

@@ -4,6 +4,7 @@ import email
 import email.policy
 from email.message import EmailMessage
 
+import httpx
 import pytest
 
 from deploy.local.demo import figures
@@ -65,6 +66,19 @@ def test_everything_killed_once_comes_back_and_the_journey_ends_the_same(
         running.restarted(service)
     assert set(OURS) < set(VICTIMS.values())
     figure(f"killed once and back by the daemon, the journey the same: {', '.join(sorted(VICTIMS.values()))}")
+
+
+def test_the_site_leads_to_every_service_and_comes_back(running: Composition) -> None:
+    site = running.urls["site"]
+
+    def answers() -> dict[str, int]:
+        return {name: httpx.get(f"{site}/{name}/openapi.json", timeout=10).status_code for name in OURS}
+
+    assert answers() == dict.fromkeys(OURS, 200)
+    assert "<h1>" in httpx.get(f"{site}/nothing-here", headers={"accept": "text/html"}).text
+    running.kill("site")
+    running.restarted("site")
+    assert answers() == dict.fromkeys(OURS, 200)
 
 
 def test_the_mail_server_comes_back_too(running: Composition) -> None:

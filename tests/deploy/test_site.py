@@ -1,0 +1,151 @@
+"""The Caddyfile, on the real Caddy, before four servers that say who was asked for what."""
+
+import http.server
+import os
+import shutil
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from deploy.local.stack import SERVICES
+from deploy.local.tools import ROOT
+
+pytestmark = pytest.mark.skipif(not shutil.which("caddy"), reason="caddy is missing: `make install` brings it")
+Site = Callable[..., httpx.Client]
+
+
+class _Echo(http.server.BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        body = f"{self.server.name} {self.path} {self.headers['X-Forwarded-Proto']}".encode()  # type: ignore[attr-defined]
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@contextmanager
+def _upstream(name: str) -> Iterator[str]:
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Echo) as server:
+        server.name = name  # type: ignore[attr-defined]
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+def _free() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """Starts Caddy with these settings on top; a client of it."""
+    with ExitStack() as running:
+        upstreams = {f"MIGLOBE_TO_{name.upper()}": running.enter_context(_upstream(name)) for name in SERVICES}
+
+        def start(scheme: str = "http", **env: str) -> httpx.Client:
+            port, home = _free(), tmp_path_factory.mktemp("caddy")
+            where = f"{scheme}://:{port}" if scheme == "http" else f"https://127.0.0.1:{port}"
+            own = {
+                "MIGLOBE_SITE": where,
+                "MIGLOBE_SITE_BIND": "127.0.0.1",
+                "MIGLOBE_SITE_HTTP_PORT": str(_free()),
+                "XDG_DATA_HOME": str(home),
+                "XDG_CONFIG_HOME": str(home),
+            }
+            command = ["caddy", "run", "--adapter=caddyfile", f"--config={ROOT / 'deploy' / 'Caddyfile'}"]
+            with (home / "log").open("w") as log:
+                process = subprocess.Popen(command, env=os.environ | upstreams | own | env, stderr=log)
+            running.callback(process.wait, 20)
+            running.callback(process.terminate)
+            client = httpx.Client(base_url=f"{scheme}://127.0.0.1:{port}", verify=False, trust_env=False)
+            _await(client, home / "log")
+            return client
+
+        yield start
+
+
+def _await(client: httpx.Client, log: Path) -> None:
+    end = time.monotonic() + 30
+    while True:
+        try:
+            client.get("/")
+            return
+        except httpx.TransportError:
+            assert time.monotonic() < end, log.read_text()
+            time.sleep(0.05)
+
+
+@pytest.fixture(scope="module")
+def plain(site: Site) -> httpx.Client:
+    return site()
+
+
+@pytest.mark.parametrize(
+    ("path", "service", "there"),
+    [
+        ("/", "intake", "/"),
+        ("/requests/1?token=x", "intake", "/requests/1?token=x"),
+        ("/static/look.css?v=1", "intake", "/static/look.css?v=1"),
+        ("/privacy", "intake", "/privacy"),
+        ("/intake/login", "intake", "/intake/login"),
+        ("/intake/api/municipalities?q=x", "intake", "/api/municipalities?q=x"),
+        ("/advisor", "matching", "/advisor"),
+        ("/coordination/requests/1", "matching", "/coordination/requests/1"),
+        ("/assignments/1/answer?token=x", "matching", "/assignments/1/answer?token=x"),
+        ("/matching/login?to=/advisor", "matching", "/matching/login?to=/advisor"),
+        ("/matching/api/requests", "matching", "/api/requests"),
+        ("/matching/docs", "matching", "/docs"),
+        ("/matching/static/swagger.js", "matching", "/static/swagger.js"),
+        ("/messages/1", "notifications", "/messages/1"),
+        ("/notifications/api/messages", "notifications", "/api/messages"),
+        ("/reporting", "reporting", "/reporting"),
+        ("/reporting/figures/1", "reporting", "/reporting/figures/1"),
+        ("/reporting/api/facts", "reporting", "/api/facts"),
+        ("/operations", "reporting", "/operations"),
+        ("/advisors-of-elsewhere", "intake", "/advisors-of-elsewhere"),
+    ],
+)
+def test_paths_lead_to_their_service(plain: httpx.Client, path: str, service: str, there: str) -> None:
+    assert plain.get(path).text == f"{service} {there} http"
+
+
+@pytest.mark.parametrize("path", ["/livez", "/readyz", "/metrics", "/api/requests", "/docs", "/openapi.json"])
+def test_what_is_not_for_the_public_is_not_there(plain: httpx.Client, path: str) -> None:
+    answer = plain.get(path)
+    assert answer.status_code == 404
+    assert answer.headers["content-security-policy"] == "default-src 'none'; frame-ancestors 'none'"
+
+
+def test_a_body_of_a_megabyte_is_too_large(plain: httpx.Client) -> None:
+    assert plain.post("/intake/api/requests", content=b"x" * 1_000_000).status_code == 413
+
+
+def test_a_service_that_is_away_is_said_in_a_sentence(site: Site) -> None:
+    answer = site(MIGLOBE_TO_MATCHING="127.0.0.1:1").get("/advisor")
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
+    assert "Es ist nichts verloren" in answer.text
+    assert answer.headers["content-type"] == "text/html; charset=utf-8"
+
+
+def test_with_tls_browsers_are_told_to_keep_to_it(site: Site) -> None:
+    client = site("https", MIGLOBE_SITE_TLS="internal")
+    answer = client.get("/advisor")
+    assert answer.text == "matching /advisor https"
+    assert answer.headers["strict-transport-security"] == "max-age=31536000"
+    assert "server" not in answer.headers
+
+
+def test_without_tls_they_are_not(plain: httpx.Client) -> None:
+    assert "strict-transport-security" not in plain.get("/").headers
