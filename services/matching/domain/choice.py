@@ -1,4 +1,4 @@
-"""Who is asked: policy plain.1. One request after the other, the oldest first; a lead, then who complements best.
+"""Who is asked where the engine can't say: policy plain.1. One request after the other, the oldest first; a lead, then who complements best.
 
 Points of a lead, integers, floor division:
 
@@ -32,7 +32,7 @@ from functools import cache, lru_cache
 from typing import NamedTuple
 
 from services.matching.domain.model import Scored
-from services.matching.domain.policy import PLAIN, Barrier, Candidate, Decision, Policy, Seeker, barrier, nobody
+from services.matching.domain.policy import PLAIN, Barrier, Candidate, Decision, PlainPolicy, Seeker, barrier, nobody
 from shared.events.base import Role, Tandem
 
 RUNNERS_UP = 3
@@ -42,14 +42,14 @@ Column = Sequence[int]
 
 
 def choose(
-    candidates: Iterable[Candidate], seekers: Iterable[Seeker], today: date, policy: Policy = PLAIN
+    candidates: Iterable[Candidate], seekers: Iterable[Seeker], today: date, policy: PlainPolicy = PLAIN
 ) -> list[Decision]:
     """One decision per seeker, in the order decided. The order of the arguments doesn't matter."""
     desk = _Desk(candidates, today, policy)
     return [desk.decide(one) for one in sorted(seekers, key=lambda one: (one.asked_on, one.id))]
 
 
-def scored(candidates: Iterable[Candidate], wish: Seeker, ids: Sequence[str], policy: Policy) -> tuple[Scored, ...]:
+def scored(candidates: Iterable[Candidate], wish: Seeker, ids: Sequence[str], policy: PlainPolicy) -> tuple[Scored, ...]:
     """The points of a choice that a person made: `ids` are the lead and perhaps a co, eligible or not."""
     desk = _Desk(candidates, wish.asked_on, policy)
     lead, *co = (desk.place[one] for one in ids[:2])
@@ -84,7 +84,7 @@ class _Points(NamedTuple):
 class _Desk:
     """One pass: the pool, and how many engagements each can still take."""
 
-    def __init__(self, candidates: Iterable[Candidate], today: date, policy: Policy) -> None:
+    def __init__(self, candidates: Iterable[Candidate], today: date, policy: PlainPolicy) -> None:
         self.pool = sorted(candidates, key=lambda one: (one.paid_minutes, one.id))  # of equals the first one is asked
         self.place = {one.id: n for n, one in enumerate(self.pool)}
         self.today = today
@@ -109,10 +109,10 @@ class _Desk:
         pinned = [self.place[one] for one in wish.pinned if one in self.place]
         pinned = [n for n in pinned if all(self.pool[n].id != seat.advisor_id for seat in wish.held)]
         if any(n not in able for n in pinned):
-            return Decision(wish.id, nobody="nobody_free")
+            return Decision(wish.id, nobody="nobody_free", policy_version=self.policy.version)
         if not members:
             if not able:
-                return Decision(wish.id, nobody=nobody(self._barriers(wish)))
+                return Decision(wish.id, nobody=nobody(self._barriers(wish)), policy_version=self.policy.version)
             lead, *runners = self._ranked(pinned[:1] or able, wish, Role.LEAD, self.alone(wish), {})
             members, pinned = [lead], pinned[1:]
         if len(members) == 1:
@@ -124,7 +124,7 @@ class _Desk:
             if all(member.advisor_id != seat.advisor_id for seat in wish.held):
                 self._take(self.place[member.advisor_id])
         members.sort(key=lambda one: one.role != Role.LEAD)
-        return Decision(wish.id, tuple(members), tuple(runners))
+        return Decision(wish.id, tuple(members), tuple(runners), policy_version=self.policy.version)
 
     def _able(self, wish: Seeker) -> list[int]:
         """The places of those whom nothing bars."""

@@ -43,7 +43,7 @@ class Rules:
     `escalate`      after a due date: the responsible person is told on the first of these days, the coordinators on
                     the first where nobody else is responsible, else from the second on; the last step repeats
     `delay_after`   without an advisor: the municipality is told honestly that it takes longer, again and again
-    `starvation`    a request that has waited longer is served before all younger ones
+    `starvation`    a request that has waited longer is served before all younger ones; None: none is
     `absence`       an absence of so many puts running engagements on the hand-over list
     `hand_over`     a coordinator has to settle such a one
     `expected_minutes`  reserved in the budget for each advisor of an assignment
@@ -55,7 +55,7 @@ class Rules:
     remind_every: Days = 3
     escalate: Annotated[tuple[Days, ...], Field(min_length=1, max_length=10)] = (1, 5, 10)
     delay_after: Days = 10
-    starvation: Days = 15
+    starvation: Days | None = 15
     absence: Days = 5
     hand_over: Days = 3
     expected_minutes: Annotated[int, Field(ge=0, le=100_000)] = 600

@@ -15,8 +15,43 @@ Barrier = Literal["seated", "not_certified", "conflict", "no_expertise", "refuse
 
 
 @dataclass(frozen=True, slots=True)
+class Weights:
+    """Points, integers; what they mean stands in `points`, the batch cost in `services.matching.engine`."""
+
+    expertise: int = 500
+    region: tuple[int, int, int, int] = (200, 160, 100, 40)
+    languages: int = 100
+    fairness: int = 150
+    tandem_wanted: int = 100
+    tandem_either: int = -120
+    waiting_per_day: int = 5
+    waiting_max: int = 100
+    batch_step: int = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """`newcomer_days`: who was there for fewer of the last 365 days counts with the others' median of paid minutes."""
+
+    newcomer_days: int = 90
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
-    """The weights; what they mean stands in `choice`. `rules`: how what is decided is governed."""
+    """One version of what a choice is made by. `rules`: how what is decided is governed."""
+
+    version: str = "optimal.1"
+    weights: Weights = Weights()
+    limits: Limits = Limits()
+    rules: Rules = USUAL
+
+
+OPTIMAL = Policy()
+
+
+@dataclass(frozen=True, slots=True)
+class PlainPolicy:
+    """The weights of the plain choice; what they mean stands in `choice`."""
 
     version: str = "plain.1"
     expertise: int = 500
@@ -25,10 +60,9 @@ class Policy:
     fairness: int = 150
     load: int = 50
     tandem: int = 100
-    rules: Rules = USUAL
 
 
-PLAIN = Policy()
+PLAIN = PlainPolicy()
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +97,7 @@ class Seeker:
     """What the choice may know of a request. `held`: seats that stay, from the round before.
 
     `pinned`: whom a coordinator wants in it, at most two with those held. They are chosen or, while one of them can't
-    be asked, nobody is.
+    be asked, nobody is. `waiting_days`: working days since it was asked.
     """
 
     id: str
@@ -76,16 +110,20 @@ class Seeker:
     held: tuple[Scored, ...] = ()
     refused: frozenset[str] = frozenset()
     pinned: tuple[str, ...] = ()
+    waiting_days: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """Whom to ask for `request_id`; without members: why nobody."""
+    """Whom to ask for `request_id`, the lead first; without members: why nobody. The points of the members add up to
+    those of their set. `policy_version`: that of the plain choice where the engine has failed.
+    """
 
     request_id: str
     members: tuple[Scored, ...] = ()
     runners_up: tuple[Scored, ...] = ()
     nobody: Parked | None = None
+    policy_version: str = ""
 
 
 def candidate(advisor: Advisor, open_engagements: int, paid_minutes: int) -> Candidate:
@@ -101,11 +139,11 @@ def candidate(advisor: Advisor, open_engagements: int, paid_minutes: int) -> Can
         advisor.absences,
         advisor.conflicts,
         open_engagements,
-        paid_minutes,
+        0 if advisor.erased_at else paid_minutes,
     )
 
 
-def seeker(engagement: Engagement) -> Seeker:
+def seeker(engagement: Engagement, waiting_days: int = 0) -> Seeker:
     """`engagement` as the choice sees it."""
     facts, current = engagement.asked, engagement.current
     held = current.held if current and engagement.state == "pending" else ()
@@ -120,6 +158,7 @@ def seeker(engagement: Engagement) -> Seeker:
         tuple(Scored(seat.advisor_id, seat.role, seat.points) for seat in held),
         engagement.refused,
         tuple(one for one in engagement.pins if one not in engagement.refused),
+        waiting_days,
     )
 
 

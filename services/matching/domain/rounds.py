@@ -20,7 +20,7 @@ Outcomes = tuple[Engagement, list[Event]]
 
 
 def settle(
-    engagement: Engagement, decision: Decision, policy_version: str, assignment_id: str, respond_by: date, now: datetime
+    engagement: Engagement, decision: Decision, assignment_id: str, respond_by: date, now: datetime
 ) -> Outcomes:
     """The matcher's decision on a pending or parked request. A parked one that stays so is returned as it is."""
     if decision.nobody is not None:
@@ -32,7 +32,7 @@ def settle(
         len(engagement.rounds) + 1,
         tuple(_seat(member, engagement) for member in decision.members),
         decision.runners_up,
-        policy_version,
+        decision.policy_version,
         "policy",
         respond_by,
         now,
@@ -104,7 +104,7 @@ def _seat(member: Scored, engagement: Engagement) -> Seat:
     """A seat is kept by who has accepted the same role in the round before; everybody else is asked."""
     before = engagement.current.seat(member.advisor_id) if engagement.current else None
     if before is not None and before.answer == "accepted" and before.role == member.role:
-        return replace(before, kept=True)
+        return replace(before, kept=True, points=member.points)
     return Seat(member.advisor_id, member.role, member.points)
 
 

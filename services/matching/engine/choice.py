@@ -1,0 +1,70 @@
+"""`choose`: the engine's decisions as the handlers take them, and the plain choice where the engine can't say."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import structlog
+
+from services.matching.domain import choice as plain
+from services.matching.domain.model import Scored
+from services.matching.domain.policy import OPTIMAL, Candidate, Decision, Policy, Seeker, nobody
+from services.matching.engine.instance import NOBODY, Ask, Instance
+from services.matching.engine.solve import Solution, solve
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The decisions of one pass, who has waited longest first. `prices`: what one more place of an advisor would have
+    been worth, in points. `optimal` is proven; else `gap` is what may be missing, as a part of the objective.
+    """
+
+    decisions: tuple[Decision, ...]
+    objective: int
+    optimal: bool
+    gap: float
+    prices: dict[str, float]
+
+
+def choose(
+    candidates: Sequence[Candidate], seekers: Sequence[Seeker], today: date, policy: Policy = OPTIMAL
+) -> Verdict:
+    """The order of the arguments doesn't matter."""
+    try:
+        return decide(candidates, seekers, today, policy)
+    except Exception:
+        _log.exception("engine_failed", requests=len(seekers), advisors=len(candidates))
+        return Verdict(tuple(plain.choose(candidates, seekers, today)), 0, False, 1.0, {})
+
+
+def decide(candidates: Sequence[Candidate], seekers: Sequence[Seeker], today: date, policy: Policy) -> Verdict:
+    """Without a way round a failure."""
+    instance = Instance(candidates, seekers, today, policy)
+    if not instance.wishes:
+        return Verdict((), 0, True, 0.0, {})
+    found = solve(instance)
+    taken = {int(row): n for n, row in enumerate(found.taken.row)}
+    decisions = tuple(_decision(ask, found, taken.get(ask.row)) for ask in instance.asks)
+    ids = [one.id for one in instance.people]
+    prices = {one: round(float(price), 3) for one, price in zip(ids, found.price, strict=True) if price > 1e-3}
+    return Verdict(decisions, found.objective, found.optimal, found.gap, prices)
+
+
+def _decision(ask: Ask, found: Solution, n: int | None) -> Decision:
+    wish, instance = ask.wish, ask.instance
+    if n is None:
+        walls = instance.walls(wish)
+        reason = "nobody_free" if len(ask.able) else nobody(walls)  # type: ignore[arg-type]
+        return Decision(wish.id, nobody=reason, policy_version=instance.policy.version)
+    a, b = int(found.taken.a[n]), int(found.taken.b[n])
+    ids = [instance.people[place].id for place in ((a,) if b == NOBODY else (a, b))]
+    members = instance.scale.seats(ids, wish)
+    if sum(one.score for one in members) != int(found.taken.score[n]):
+        raise ArithmeticError(f"the points of {ids} for {wish.id} are not those that were reckoned with")
+    return Decision(wish.id, members, _runners_up(ask, members), policy_version=instance.policy.version)
+
+
+def _runners_up(ask: Ask, members: tuple[Scored, ...]) -> tuple[Scored, ...]:
+    return ()

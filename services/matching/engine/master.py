@@ -1,0 +1,129 @@
+"""The columns as a linear programme for HiGHS: each request answered at most once, places, and the batch cost.
+
+    max  Σ score·x − Σ step·(k − 1)·z        x: a column is taken, z: an advisor's k-th assignment of this pass
+    per request     Σ x ≤ 1, = 1 where it must be served
+    per advisor     Σ x that take a place − Σ z ≤ assignments that cost nothing,  0 ≤ z ≤ 1
+
+The cost rises with k, so the cheap z are used first by themselves and may stay continuous. One thread, a fixed seed, no
+limit of time, no gap: the same columns in the same order give the same answer.
+"""
+
+from dataclasses import dataclass
+
+import highspy
+import numpy as np
+
+from services.matching.engine.instance import NOBODY, Bools, Columns, Floats, Instance, Ints, joined
+
+WHOLE = 1e-6
+"""x this near to 0 or 1 is."""
+
+
+class Failed(RuntimeError):
+    """The solver has not come to an optimum."""
+
+
+@dataclass(frozen=True, slots=True)
+class Relaxed:
+    """The optimum where x may be parts. `value`: what a request is worth, `price`: what a place of an advisor is."""
+
+    objective: float
+    x: Floats
+    value: Floats
+    price: Floats
+
+    @property
+    def integral(self) -> bool:
+        return bool(np.all(np.minimum(self.x, 1 - self.x) < WHOLE))
+
+
+class Master:
+    """`forced`: rows that must be served. `worth`: objective of the columns, their scores unless ties are told apart."""
+
+    def __init__(self, instance: Instance, forced: Bools, columns: Columns, worth: Floats | None = None) -> None:
+        self.instance, self.forced = instance, forced
+        self.columns = columns
+        self.worth = columns.score.astype(np.float64) if worth is None else worth
+        self._step = instance.weights.batch_step
+        self._top = int(columns.score.max(initial=0)) + instance.weights.tandem_wanted + 1000
+        self._highs = self._model()
+
+    def solve(self) -> Relaxed:
+        """Raises Failed."""
+        highs = self._highs
+        self._run(highs)
+        solution, n = highs.getSolution(), len(self.forced)
+        x = np.array(solution.col_value)[self._slots :]
+        duals = -np.array(solution.row_dual)
+        objective = -highs.getObjectiveValue()
+        return Relaxed(objective, x, duals[:n], np.maximum(duals[n:], 0.0))
+
+    def add(self, columns: Columns) -> None:
+        """More columns; the next `solve` goes on from the last one's basis."""
+        self._add(self._highs, columns, columns.score.astype(np.float64))
+        self.columns = joined([self.columns, columns])
+        self.worth = np.concatenate([self.worth, columns.score.astype(np.float64)])
+
+    def whole(self, gap: float = 1e-6) -> Bools:
+        """The columns taken, each whole or not at all: no choice of these columns is better by `gap`."""
+        highs = self._model(gap)
+        self._run(highs)
+        x = np.array(highs.getSolution().col_value)[self._slots :]
+        return np.asarray(x > 0.5)
+
+    def _run(self, highs: "highspy.Highs") -> None:
+        highs.run()
+        status = highs.getModelStatus()
+        if status != highspy.HighsModelStatus.kOptimal:
+            raise Failed(f"HiGHS says {highs.modelStatusToString(status)}")
+
+    def _model(self, gap: float | None = None) -> "highspy.Highs":
+        """`gap`: x must be whole, and the optimum is missed by less than that."""
+        highs = highspy.Highs()
+        for name, value in (
+            *(("output_flag", False), ("threads", 1), ("parallel", "off"), ("random_seed", 0)),
+            *(("mip_rel_gap", 0.0), ("mip_abs_gap", gap or 0.0), ("mip_allow_restart", False)),
+            *(("mip_heuristic_run_rins", False), ("mip_heuristic_run_root_reduced_cost", False)),
+        ):
+            highs.setOptionValue(name, value)
+        infinity, none = highspy.kHighsInf, np.zeros(0, np.int32)
+        lower = np.concatenate([np.where(self.forced, 1.0, -infinity), np.full(len(self.instance.people), -infinity)])
+        cost, owner, gratis = self._batch()
+        upper = np.concatenate([np.ones(len(self.forced)), gratis])
+        highs.addRows(len(lower), lower, upper, 0, none, none, np.zeros(0))
+        self._slots = len(cost)
+        starts = np.arange(self._slots, dtype=np.int32)
+        rows = (owner + len(self.forced)).astype(np.int32)
+        zero, one = np.zeros(self._slots), np.ones(self._slots)
+        highs.addCols(self._slots, cost, zero, one, self._slots, starts, rows, -one)
+        self._add(highs, self.columns, self.worth)
+        if gap is not None:
+            places = np.arange(self._slots, self._slots + len(self.columns), dtype=np.int32)
+            kinds = np.full(len(places), int(highspy.HighsVarType.kInteger), np.uint8)
+            highs.changeColsIntegrality(len(places), places, kinds)
+        return highs
+
+    def _batch(self) -> tuple[Floats, Ints, Floats]:
+        """The z: their cost and whose they are; and how many assignments cost each advisor nothing."""
+        most = np.minimum(self.instance.free, len(self.forced))
+        if self._step <= 0:
+            return np.zeros(0), np.zeros(0, np.int64), most.astype(np.float64)
+        bearable = np.maximum(self._top // self._step + 2, 1)  # what costs more than any score is never worth it …
+        bearable = max(int(bearable), int(self.forced.sum()) + 1)  # … but for those who must be served
+        most = np.minimum(most, bearable)
+        gratis = np.minimum(most, 1)
+        number = most - gratis
+        owner = np.repeat(np.arange(len(most)), number)
+        nth = np.arange(len(owner)) - np.repeat(np.cumsum(number) - number, number)
+        cost = self._step * (nth + 1)
+        return cost.astype(np.float64), owner, gratis.astype(np.float64)
+
+    def _add(self, highs: "highspy.Highs", columns: Columns, worth: Floats) -> None:
+        n, rows = len(columns), len(self.forced)
+        index = np.stack([columns.row, columns.pays_a + rows, columns.pays_b + rows], axis=1)
+        taken = np.stack([np.ones(n, bool), columns.pays_a != NOBODY, columns.pays_b != NOBODY], axis=1)
+        counts = taken.sum(axis=1)
+        starts = (np.cumsum(counts) - counts).astype(np.int32)
+        flat = index[taken].astype(np.int32)
+        zero, one = np.zeros(n), np.full(n, highspy.kHighsInf)
+        highs.addCols(n, -worth, zero, one, len(flat), starts, flat, np.ones(len(flat)))

@@ -1,0 +1,54 @@
+"""Nobody starves: which of those who have waited too long can be served, the one who has waited longest first."""
+
+from collections import deque
+
+import numpy as np
+
+from services.matching.engine.instance import Ask, Bools, Instance, Ints
+
+
+def servable(instance: Instance) -> Bools:
+    """The rows that must be served: those with a seat taken or pinned, and of the overdue each that can be served beside
+    all that have waited longer. Whom it is served by is left to the optimum.
+    """
+    limit = instance.policy.rules.starvation
+    room = instance.free.copy()
+    must = np.array([bool(ask.fixed) and _pinned(ask, room) for ask in instance.asks], bool)
+    guests: dict[int, list[int]] = {}
+    for ask in instance.asks:
+        overdue = limit is not None and ask.wish.waiting_days > limit
+        if overdue and not ask.fixed and _seat(instance.asks, ask.row, room, guests):
+            must[ask.row] = True
+    return must
+
+
+def _pinned(ask: Ask, room: Ints) -> bool:
+    """Takes the places of those who are pinned, if all are there."""
+    pinned = [one for one in ask.fixed if one not in ask.held]
+    if ask.blocked or (room[pinned] < 1).any():
+        return False
+    room[pinned] -= 1
+    return True
+
+
+def _seat(asks: list[Ask], row: int, room: Ints, guests: dict[int, list[int]]) -> bool:
+    """Finds `row` an advisor, where need be by moving others to another one of theirs."""
+    came: dict[int, tuple[int, int]] = {}  # advisor → (the request that would come, the advisor it would leave)
+    waiting = deque([(row, -1)])
+    while waiting:
+        asker, left = waiting.popleft()
+        for advisor in asks[asker].able.tolist():
+            if advisor in came:
+                continue
+            came[advisor] = (asker, left)
+            if room[advisor] > 0:
+                room[advisor] -= 1
+                while advisor >= 0:
+                    mover, old = came[advisor]
+                    guests.setdefault(advisor, []).append(mover)
+                    if old >= 0:
+                        guests[old].remove(mover)
+                    advisor = old
+                return True
+            waiting.extend((guest, advisor) for guest in guests.get(advisor, ()))
+    return False

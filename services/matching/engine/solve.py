@@ -1,0 +1,162 @@
+"""The optimum of one pass, and how it is found.
+
+One request: all columns are looked at. Up to `FULL` columns: all are given to the solver, with ties told apart by terms
+that together never come to a point. Beyond: columns are generated until none would better the relaxed optimum, which no
+choice exceeds. If a choice of the generated columns comes to that bound it is an optimum; if not, all columns that an
+optimum could have (their reduced cost is within the gap) are added and solved; only where those are too many a gap is left,
+and told.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from services.matching.engine.instance import NOBODY, Bools, Columns, Floats, Instance, Ints, joined
+from services.matching.engine.master import Master, Relaxed
+from services.matching.engine.pricing import Pricer
+from services.matching.engine.serving import servable
+
+FULL = 12_000
+"""Up to so many columns all are listed."""
+WIDE = 40_000_000
+"""Up to so many the optimum is proven where the relaxed one is in parts; beyond, the best of those generated is taken."""
+FRESH = 6
+"""So many pairs per request are added in one round."""
+WINDOW = 5.0
+"""Columns of a reduced cost up to this are looked at first: hardly ever is an optimum further from the relaxed one."""
+POINT = 0.999
+"""Without ties the objective is a whole number: who is less than a point away is there."""
+SURE = 1e-5
+
+
+@dataclass(frozen=True, slots=True)
+class Solution:
+    """The columns taken, by row. `objective`: scores less batch costs; `bound`: what no choice exceeds."""
+
+    taken: Columns
+    objective: int
+    bound: int
+    price: Floats
+
+    @property
+    def optimal(self) -> bool:
+        return self.bound == self.objective
+
+    @property
+    def gap(self) -> float:
+        """How far the bound is from the objective, as a part of it."""
+        return (self.bound - self.objective) / max(1, abs(self.objective))
+
+
+def solve(instance: Instance, full: int = FULL) -> Solution:
+    """Raises `master.Failed`."""
+    forced = servable(instance)
+    asks = instance.asks
+    if len(asks) == 1:
+        return _one(instance, forced)
+    if sum(one.size() for one in asks) <= full:
+        return _listed(instance, forced)
+    return _generated(instance, forced)
+
+
+def batch_cost(instance: Instance, taken: Columns) -> int:
+    counts = _uses(instance, taken)
+    return int(instance.weights.batch_step * (counts * (counts - 1) // 2).sum())
+
+
+def _uses(instance: Instance, taken: Columns) -> Ints:
+    n = len(instance.people)
+    paying = np.concatenate([taken.pays_a[taken.pays_a != NOBODY], taken.pays_b[taken.pays_b != NOBODY]])
+    return np.bincount(paying, minlength=n).astype(np.int64)
+
+
+def _solution(instance: Instance, taken: Columns, bound: float, price: Floats) -> Solution:
+    """Checks what the solver says; raises ArithmeticError when it can't be."""
+    rows, counts = np.unique(taken.row, return_counts=True)
+    if (counts > 1).any() or (_uses(instance, taken) > instance.free).any():
+        raise ArithmeticError("the solver's answer gives a place away twice")
+    objective = int(taken.score.sum()) - batch_cost(instance, taken)
+    whole = int(np.floor(bound + SURE))
+    if whole < objective:
+        raise ArithmeticError(f"the solver's bound {bound} is below its answer {objective}")
+    return Solution(taken.of(np.argsort(taken.row)), objective, whole, price)
+
+
+def _one(instance: Instance, forced: Bools) -> Solution:
+    ask, price = instance.asks[0], np.zeros(len(instance.people))
+    columns = ask.everything()
+    best = columns.score.max(initial=-1)
+    if best < 0 and not forced[0]:
+        taken = columns.of(np.zeros(0, np.int64))
+    else:
+        equal = columns.of(np.flatnonzero(columns.score == columns.score.max()))
+        taken = equal.of(ask.order(equal)[:1])
+    return _solution(instance, taken, int(taken.score.sum()), price)
+
+
+def _listed(instance: Instance, forced: Bools) -> Solution:
+    parts, ties = list[Columns](), [np.zeros(0)]
+    for ask in instance.asks:
+        columns = ask.everything()
+        nth = np.empty(len(columns))
+        nth[ask.order(columns)] = np.arange(len(columns))
+        ties.append((len(columns) - nth) / (len(columns) + 1) / len(forced))
+        parts.append(columns)
+    columns = joined(parts)
+    tie = np.concatenate(ties)
+    master = Master(instance, forced, columns, columns.score + tie)
+    relaxed = master.solve()
+    taken = relaxed.x > 0.5 if relaxed.integral else master.whole()
+    best = float(master.worth[taken].sum()) - batch_cost(instance, columns.of(taken))
+    return _solution(instance, columns.of(taken), best, relaxed.price)
+
+
+def _generated(instance: Instance, forced: Bools) -> Solution:
+    pricers = [Pricer(ask) for ask in instance.asks]
+    master = Master(instance, forced, joined(pricer.seeds(whole=bool(must)) for pricer, must in zip(pricers, forced)))
+    relaxed = _relaxed(master, pricers)
+    bound = relaxed.objective
+    if relaxed.integral:
+        return _solution(instance, master.columns.of(relaxed.x > 0.5), bound, relaxed.price)
+    if sum(one.size() for one in instance.asks) <= WIDE:
+        found = _within(instance, forced, pricers, relaxed, bound, WINDOW)
+        slack = bound - found.objective - 1
+        return found if slack < WINDOW else _within(instance, forced, pricers, relaxed, bound, slack + SURE)
+    near = master.columns.of(_reduced(master.columns, relaxed) >= -WINDOW)
+    taken = Master(instance, forced, near).whole(POINT)
+    return _solution(instance, near.of(taken), bound, relaxed.price)
+
+
+def _relaxed(master: Master, pricers: Sequence[Pricer]) -> Relaxed:
+    """The relaxed optimum over all columns. Where a round has found nothing is looked at again when nowhere else is more."""
+    asked = range(len(pricers))
+    while True:
+        relaxed = master.solve()
+        found = {row: pricers[row].better(relaxed.price, relaxed.value[row], FRESH) for row in asked}
+        if not any(map(len, found.values())):
+            if len(asked) == len(pricers):
+                return relaxed
+            asked = range(len(pricers))
+            continue
+        master.add(joined(found.values()))
+        asked = [row for row, columns in found.items() if len(columns)]
+
+
+def _reduced(columns: Columns, relaxed: Relaxed) -> Floats:
+    price = np.append(relaxed.price, 0.0)  # the last is nobody's
+    return np.asarray(columns.score - relaxed.value[columns.row] - price[columns.pays_a] - price[columns.pays_b])
+
+
+def _within(
+    instance: Instance, forced: Bools, pricers: Sequence[Pricer], relaxed: Relaxed, bound: float, slack: float
+) -> Solution:
+    """The optimum of all columns whose reduced cost is at most `slack`. A choice that falls short of the relaxed optimum by
+    no more has no others.
+    """
+    parts = [one.better(relaxed.price, value - slack, None) for one, value in zip(pricers, relaxed.value, strict=True)]
+    columns = joined(parts)
+    taken = columns.of(Master(instance, forced, columns).whole(POINT))
+    objective = int(taken.score.sum()) - batch_cost(instance, taken)
+    proven = bound - objective - 1 < slack
+    return _solution(instance, taken, objective if proven else bound, relaxed.price)
