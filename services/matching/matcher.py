@@ -15,7 +15,7 @@ import structlog
 from pymongo.errors import PyMongoError
 
 from services.matching.domain.model import Engagement, State
-from services.matching.domain.policy import PLAIN, Policy
+from services.matching.domain.policy import OPTIMAL, Policy
 from services.matching.domain.worklist import Rules
 from services.matching.handlers import events, matching
 from services.matching.store import Store
@@ -41,7 +41,7 @@ class Matcher:
         *,
         batch: int = 250,
         scan_seconds: float = 5.0,
-        policy: Policy = PLAIN,
+        policy: Policy = OPTIMAL,
     ) -> None:
         self._store = store
         self._rules = rules
@@ -139,5 +139,5 @@ class Matcher:
         today = self._rules.day(self._clock())
         signals = await self._store.signals()
         if self._pool is None or (self._pool.signals, self._pool.day) != (signals, today):
-            self._pool = await matching.pool(self._store, signals, today)
+            self._pool = await matching.pool(self._store, signals, today, self._policy)
         return self._pool

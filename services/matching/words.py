@@ -52,6 +52,7 @@ CRITERIA: dict[str, dict[str, str]] = {
         "fairness": "Sie hatten in den letzten zwölf Monaten noch Spielraum gegenüber anderen",
         "load": "Sie haben gerade freie Kapazität",
         "tandem": "Die Kommune wünscht sich ein Tandem",
+        "waiting": "Die Kommune wartet schon länger",
     },
     "en": {
         "expertise": "Your expertise fits what is asked",
@@ -60,5 +61,6 @@ CRITERIA: dict[str, dict[str, str]] = {
         "fairness": "In the last twelve months you had room compared with others",
         "load": "You have free capacity now",
         "tandem": "The municipality wants a tandem",
+        "waiting": "The municipality has waited for some time",
     },
 }

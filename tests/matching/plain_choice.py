@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 
 from services.matching.domain.model import Scored
-from services.matching.domain.policy import PLAIN, Barrier, Candidate, Decision, Policy, Seeker, barrier, nobody
+from services.matching.domain.policy import PLAIN, Barrier, Candidate, Decision, PlainPolicy, Seeker, barrier, nobody
 from shared.events.base import Role, Tandem
 
 RUNNERS_UP = 3
@@ -12,7 +12,7 @@ RUNNERS_UP = 3
 
 
 def choose(
-    candidates: Iterable[Candidate], seekers: Iterable[Seeker], today: date, policy: Policy = PLAIN
+    candidates: Iterable[Candidate], seekers: Iterable[Seeker], today: date, policy: PlainPolicy = PLAIN
 ) -> list[Decision]:
     """One decision per seeker, in the order decided. The order of the arguments doesn't matter."""
     desk = _Desk(sorted(candidates, key=lambda one: one.id), today, policy)
@@ -34,19 +34,10 @@ def region_points(ags: str, regions: tuple[str, ...], steps: tuple[int, int, int
     return best
 
 
-def scored(candidates: Sequence[Candidate], wish: Seeker, ids: Sequence[str], policy: Policy) -> tuple[Scored, ...]:
-    """The points of a choice that a person made: `ids` are the lead and perhaps a co, eligible or not."""
-    desk = _Desk(candidates, wish.asked_on, policy)
-    lead = desk.pool[ids[0]]
-    first = Scored(lead.id, Role.LEAD, desk.points(lead, wish))
-    gains = (desk.gain(desk.pool[one], wish, lead, first.points) | desk.tandem(wish) for one in ids[1:2])
-    return (first, *(Scored(one, Role.CO, points) for one, points in zip(ids[1:2], gains, strict=True)))
-
-
 class _Desk:
     """One pass: the pool, and who has got how many engagements meanwhile."""
 
-    def __init__(self, candidates: Sequence[Candidate], today: date, policy: Policy) -> None:
+    def __init__(self, candidates: Sequence[Candidate], today: date, policy: PlainPolicy) -> None:
         self.pool = {one.id: one for one in candidates}
         self.today = today
         self.policy = policy
@@ -65,7 +56,7 @@ class _Desk:
         members, runners = list(wish.held), list[Scored]()
         if not members:
             if not able:
-                return Decision(wish.id, nobody=nobody(barriers))
+                return Decision(wish.id, nobody=nobody(barriers), policy_version=self.policy.version)
             made = [(Scored(one.id, Role.LEAD, self.points(one, wish)), one) for one in able]
             lead, *runners = _ranked(made, wish)
             members = [lead]
@@ -79,7 +70,7 @@ class _Desk:
             if all(member.advisor_id != seat.advisor_id for seat in wish.held):
                 self.open[member.advisor_id] += 1
         members.sort(key=lambda one: one.role != Role.LEAD)
-        return Decision(wish.id, tuple(members), tuple(runners))
+        return Decision(wish.id, tuple(members), tuple(runners), policy_version=self.policy.version)
 
     def _second(self, first: Scored, able: list[Candidate], wish: Seeker) -> list[Scored]:
         """Who may join `first`, the best first."""

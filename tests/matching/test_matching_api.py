@@ -229,15 +229,14 @@ async def test_an_assignment_is_explained(here: World) -> None:
     asked = (await here.current(request_id)).assignment_id
     found = (await here.get(f"/api/assignments/{asked}")).json()
     lead, co = found["members"]
-    assert lead["points"] == {"expertise": 250, "region": 160, "languages": 100, "fairness": 150, "load": 50}
+    assert lead["points"] == {"expertise": 250, "region": 160, "languages": 100, "fairness": 75, "waiting": 0}
     assert co["points"]["tandem"] == 100
-    assert lead["score"] == 710
+    assert (lead["score"], co["score"]) == (585, 425)
     assert [(one["advisor_id"], one["role"]) for one in found["runners_up"]] == [
-        ("A02", "lead"),
         ("A03", "lead"),
         ("A03", "co"),
     ]
-    assert found["policy_version"] == "plain.1"
+    assert found["policy_version"] == "optimal.1"
     own = (await here.get(f"/api/assignments/{asked}", by="A01")).json()
     assert (own["members"], own["runners_up"]) == (found["members"], [])
     assert (await here.get(f"/api/assignments/{asked}", by="A03")).status_code == 403

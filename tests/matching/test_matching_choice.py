@@ -182,7 +182,7 @@ def test_no_name_origin_or_address_can_be_an_input() -> None:
     assert inputs == {
         *("id", "levels", "languages", "regions", "certified_on", "certified_until", "capacity", "absences"),
         *("conflicts", "open", "paid_minutes"),
-        *("ags", "fields", "tandem", "wanted_from", "asked_on", "held", "refused", "pinned"),
+        *("ags", "fields", "tandem", "wanted_from", "asked_on", "held", "refused", "waiting_days", "pinned"),
     }
 
 

@@ -6,9 +6,9 @@ from datetime import timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.matching.domain.choice import choose, scored
+from services.matching.domain.choice import choose
 from services.matching.domain.model import Absence, Scored
-from services.matching.domain.policy import PLAIN, Candidate, Policy, Seeker
+from services.matching.domain.policy import PLAIN, Candidate, PlainPolicy, Seeker
 from shared.events.base import FieldCode, Role, Tandem
 from tests.matching import plain_choice
 from tests.matching.samples import TODAY, candidate, seeker
@@ -17,7 +17,7 @@ CODES = list(FieldCode)[:4]
 PLACES = ["08117", "08117042", "08117026", "08111", "08111000", "08425012", "09162"]
 LANGUAGES = ["de", "fr", "ar", "tr"]
 NUMBERS = [f"A{n:02}" for n in range(1, 13)]
-POLICIES = [PLAIN, Policy("small", 6, (4, 3, 2, 1), 4, 2, 2, 1), Policy("none", 0, (0, 0, 0, 0), 0, 0, 0, 0)]
+POLICIES = [PLAIN, PlainPolicy("small", 6, (4, 3, 2, 1), 4, 2, 2, 1), PlainPolicy("none", 0, (0, 0, 0, 0), 0, 0, 0, 0)]
 """With small weights many come out equal: the ties decide."""
 LATER = [TODAY + timedelta(days=days) for days in (-2, 0, 0, 3, 9)]
 
@@ -67,18 +67,8 @@ def pool(draw: random.Random, wishes: list[Seeker]) -> list[Candidate]:
 
 @settings(max_examples=300, deadline=None)
 @given(SEEDS, st.sampled_from(POLICIES))
-def test_the_decisions_are_those_of_the_plain_definition(seed: int, policy: Policy) -> None:
+def test_the_decisions_are_those_of_the_plain_definition(seed: int, policy: PlainPolicy) -> None:
     draw = random.Random(seed)
     wishes = [wish(draw, number) for number in range(draw.randint(1, 12))]
     people = pool(draw, wishes)
     assert choose(people, wishes, TODAY, policy) == plain_choice.choose(people, wishes, TODAY, policy)
-
-
-@settings(max_examples=100, deadline=None)
-@given(SEEDS, st.sampled_from(POLICIES))
-def test_the_points_of_a_coordinators_choice_are_those_of_the_plain_definition(seed: int, policy: Policy) -> None:
-    draw = random.Random(seed)
-    people = [person(draw, number) for number in NUMBERS]
-    ids = draw.sample(NUMBERS, draw.randint(1, 2))
-    one = wish(draw, 1)
-    assert scored(people, one, ids, policy) == plain_choice.scored(people, one, ids, policy)

@@ -48,7 +48,7 @@ async def test_a_request_is_assigned_with_points_policy_and_a_day_to_answer_by(p
         ("A02", "co", False),
     ]
     assert all(seat.score == sum(seat.points.values()) for seat in told.members)
-    assert (told.round, told.policy_version, told.released_by) == (1, "plain.1", "policy")
+    assert (told.round, told.policy_version, told.released_by) == (1, "optimal.1", "policy")
     assert told.respond_by == date(2026, 12, 1)  # five working days after Tuesday, 24 November
     assert (await play.of(request_id)).state == "proposed"
 

@@ -171,15 +171,15 @@ async def test_nothing_is_recorded_after_the_closing(play: Play) -> None:
 
 
 async def test_paid_minutes_of_twelve_months_count_against_an_advisor(play: Play) -> None:
-    """Fairness: A01 and A02 fit equally, A01 has worked more, so this time A02 leads."""
+    """Fairness: A01 and A02 fit equally, A01 has worked more, so this time A02 leads. Each has half of its points."""
     request_id = await play.engaged()
     await complete(play, await play.arranged(request_id), record())
     assert (await play.store.loads(TODAY)).paid == {"A01": 90, "A02": 60}
     assert (await play.store.loads(TODAY + timedelta(days=366))).paid == {}
     seats = (await play.current(await play.ask())).seats
     assert [(one.advisor_id, one.points["fairness"]) for one in seats] == [
-        ("A02", 150 * (150 - 60) // 150),
-        ("A01", 150 * (150 - 90) // 150),
+        ("A02", 75 - 60 // 2),
+        ("A01", 60 // 2),
     ]
 
 

@@ -1,4 +1,6 @@
-"""Who is asked where the engine can't say: policy plain.1. One request after the other, the oldest first; a lead, then who complements best.
+"""Who is asked where the engine can't say: policy plain.1.
+
+One request after the other, the oldest first; a lead, then who complements best.
 
 Points of a lead, integers, floor division:
 
@@ -47,14 +49,6 @@ def choose(
     """One decision per seeker, in the order decided. The order of the arguments doesn't matter."""
     desk = _Desk(candidates, today, policy)
     return [desk.decide(one) for one in sorted(seekers, key=lambda one: (one.asked_on, one.id))]
-
-
-def scored(candidates: Iterable[Candidate], wish: Seeker, ids: Sequence[str], policy: PlainPolicy) -> tuple[Scored, ...]:
-    """The points of a choice that a person made: `ids` are the lead and perhaps a co, eligible or not."""
-    desk = _Desk(candidates, wish.asked_on, policy)
-    lead, *co = (desk.place[one] for one in ids[:2])
-    first = desk.scored(lead, Role.LEAD, desk.alone(wish), {})
-    return (first, *(desk.scored(one, Role.CO, desk.beside(lead, wish), desk.tandem(wish)) for one in co))
 
 
 @lru_cache(maxsize=50_000)

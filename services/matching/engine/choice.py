@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
+import numpy as np
 import structlog
 
 from services.matching.domain import choice as plain
@@ -11,6 +12,9 @@ from services.matching.domain.model import Scored
 from services.matching.domain.policy import OPTIMAL, Candidate, Decision, Policy, Seeker, nobody
 from services.matching.engine.instance import NOBODY, Ask, Instance
 from services.matching.engine.solve import Solution, solve
+
+RUNNERS_UP = 3
+"""So many of the next best are kept for each seat."""
 
 _log = structlog.get_logger(__name__)
 
@@ -67,4 +71,22 @@ def _decision(ask: Ask, found: Solution, n: int | None) -> Decision:
 
 
 def _runners_up(ask: Ask, members: tuple[Scored, ...]) -> tuple[Scored, ...]:
-    return ()
+    """For each seat that was free to choose, the best who could have it in place of its member."""
+    instance, wish = ask.instance, ask.wish
+    kept = {*(seat.advisor_id for seat in wish.held), *wish.pinned}
+    seated = [instance.place[one.advisor_id] for one in members]
+    local = {place: n for n, place in enumerate(ask.who.tolist())}
+    others = np.array([local[place] for place in ask.able.tolist() if place not in seated], np.int64)
+    found = list[Scored]()
+    for member in members if len(others) else ():
+        if member.advisor_id in kept:
+            continue
+        beside = [one.advisor_id for one in members if one is not member]
+        partner = local[instance.place[beside[0]]] if beside else 0
+        score = ask.pairs(others, np.full(len(others), partner)) if beside else ask.singles()[others]
+        for n in np.argsort(-score, kind="stable")[:RUNNERS_UP].tolist():
+            one = instance.people[int(ask.who[others[n]])].id
+            seats = instance.scale.seats([one, *beside], wish)
+            points = next(seat.points for seat in seats if seat.advisor_id == one)
+            found.append(Scored(one, member.role, points))
+    return tuple(found)

@@ -20,7 +20,6 @@ from shared.events.base import Tandem
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
-Small = npt.NDArray[np.int16]
 Tiny = npt.NDArray[np.int8]
 Points = npt.NDArray[np.int32]
 NOBODY = -1
@@ -54,9 +53,7 @@ def joined(parts: Iterable[Columns]) -> Columns:
 class Instance:
     """The pool by id and the requests, who has waited longest first: the order of the input doesn't matter."""
 
-    def __init__(
-        self, candidates: Iterable[Candidate], seekers: Iterable[Seeker], today: date, policy: Policy
-    ) -> None:
+    def __init__(self, candidates: Iterable[Candidate], seekers: Iterable[Seeker], today: date, policy: Policy) -> None:
         self.people = sorted(candidates, key=lambda one: one.id)
         self.wishes = sorted(seekers, key=lambda one: (-one.waiting_days, one.asked_on, one.id))
         self.today, self.policy, self.weights = today, policy, policy.weights
@@ -72,7 +69,7 @@ class Instance:
             for place in one.conflicts:
                 self._foes.setdefault(place, []).append(n)
         self._there, self._level, self._speaks = cache(self._there_on), cache(self._level_in), cache(self._speaks_it)
-        self._district: Callable[[str], Small] = cache(self._district_of)
+        self._district: Callable[[str], Points] = cache(self._district_of)
         self.asks = [Ask(self, row) for row in range(len(self.wishes))]
 
     def able(self, wish: Seeker) -> Ints:
@@ -90,12 +87,10 @@ class Instance:
 
     def walls(self, wish: Seeker) -> set[str]:
         """What bars those who can't be asked."""
-        found = (
-            barrier(one, wish, self.today, one.capacity - int(self.free[n])) for n, one in enumerate(self.people)
-        )
+        found = (barrier(one, wish, self.today, one.capacity - int(self.free[n])) for n, one in enumerate(self.people))
         return {wall for wall in found if wall is not None}
 
-    def region(self, ags: str) -> Small:
+    def region(self, ags: str) -> Points:
         column = self._district(ags[:5])
         if len(ags) == 8 and (there := self._homes.get(ags)):
             column = column.copy()
@@ -117,8 +112,8 @@ class Instance:
     def _speaks_it(self, code: str) -> Tiny:
         return np.array([code in one.languages for one in self.people], np.int8)
 
-    def _district_of(self, key: str) -> Small:
-        return np.array([region_points(key, one.regions, self.weights.region) for one in self.people], np.int16)
+    def _district_of(self, key: str) -> Points:
+        return np.array([region_points(key, one.regions, self.weights.region) for one in self.people], np.int32)
 
 
 class Ask:
@@ -147,9 +142,9 @@ class Ask:
         self.languages = np.array([weights.languages * n // max(1, tongues) for n in range(tongues + 1)], np.int32)
         self.alone = self._profile(self.levels, self.region, self.spoken)
 
-    def _profile(self, levels: list[Tiny], region: Small, spoken: list[Tiny]) -> Points:
+    def _profile(self, levels: list[Tiny], region: Points, spoken: list[Tiny]) -> Points:
         """Expertise, region and languages."""
-        points: Points = region.astype(np.int32)
+        points: Points = region.copy()
         if levels:
             points += self.expertise[sum(levels[1:], levels[0])]
         if spoken:
@@ -158,11 +153,12 @@ class Ask:
 
     def singles(self) -> Points:
         """The scores of each alone, by place in `who`."""
-        return self.alone + self.fairness + self.waiting
+        points: Points = self.alone + self.fairness + self.waiting
+        return points
 
     def pairs(self, a: Ints, b: Ints) -> Points:
         """The scores of pairs, `a` and `b` by place in `who`; they broadcast."""
-        profile = self._profile(
+        profile: Points = self._profile(
             [np.maximum(one[a], one[b]) for one in self.levels],
             np.maximum(self.region[a], self.region[b]),
             [np.maximum(one[a], one[b]) for one in self.spoken],
@@ -175,11 +171,11 @@ class Ask:
         """`a`, `b` by place in `who`."""
         first = self.who[a]
         second = np.where(b == NOBODY, NOBODY, self.who[b])
-        pays = (np.where(np.isin(one, self.held), NOBODY, one) for one in (first, second))
-        return Columns(np.full(len(a), self.row), first, second, *pays, score.astype(np.int64))
+        pays_a, pays_b = (np.where(np.isin(one, self.held), NOBODY, one) for one in (first, second))
+        return Columns(np.full(len(a), self.row), first, second, pays_a, pays_b, score.astype(np.int64))
 
     def everything(self) -> Columns:
-        """Every column but pairs that score no more than one of the two does alone: those cost more and gain nothing."""
+        """Every column but pairs that score no more than one of the two does alone: they cost more and gain nothing."""
         n, count = len(self.able), len(self.fixed)
         if self.blocked:
             return joined([])
@@ -208,7 +204,7 @@ class Ask:
         """How many columns there can be."""
         n = len(self.able)
         if self.fixed:
-            return 1 + n
+            return 0 if self.blocked else 1 + n
         return n + (n * (n - 1) // 2 if self.paired else 0)
 
     def order(self, columns: Columns) -> Ints:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import highspy
 import numpy as np
+from highspy._core import _Highs
 
 from services.matching.engine.instance import NOBODY, Bools, Columns, Floats, Instance, Ints, joined
 
@@ -38,7 +39,7 @@ class Relaxed:
 
 
 class Master:
-    """`forced`: rows that must be served. `worth`: objective of the columns, their scores unless ties are told apart."""
+    """`forced`: rows that must be served. `worth`: what the columns count, their scores unless ties are told apart."""
 
     def __init__(self, instance: Instance, forced: Bools, columns: Columns, worth: Floats | None = None) -> None:
         self.instance, self.forced = instance, forced
@@ -71,15 +72,15 @@ class Master:
         x = np.array(highs.getSolution().col_value)[self._slots :]
         return np.asarray(x > 0.5)
 
-    def _run(self, highs: "highspy.Highs") -> None:
+    def _run(self, highs: _Highs) -> None:
         highs.run()
         status = highs.getModelStatus()
         if status != highspy.HighsModelStatus.kOptimal:
             raise Failed(f"HiGHS says {highs.modelStatusToString(status)}")
 
-    def _model(self, gap: float | None = None) -> "highspy.Highs":
+    def _model(self, gap: float | None = None) -> _Highs:
         """`gap`: x must be whole, and the optimum is missed by less than that."""
-        highs = highspy.Highs()
+        highs = _Highs()  # highspy.Highs prints a banner for its callbacks, which we have none of
         for name, value in (
             *(("output_flag", False), ("threads", 1), ("parallel", "off"), ("random_seed", 0)),
             *(("mip_rel_gap", 0.0), ("mip_abs_gap", gap or 0.0), ("mip_allow_restart", False)),
@@ -118,7 +119,7 @@ class Master:
         cost = self._step * (nth + 1)
         return cost.astype(np.float64), owner, gratis.astype(np.float64)
 
-    def _add(self, highs: "highspy.Highs", columns: Columns, worth: Floats) -> None:
+    def _add(self, highs: _Highs, columns: Columns, worth: Floats) -> None:
         n, rows = len(columns), len(self.forced)
         index = np.stack([columns.row, columns.pays_a + rows, columns.pays_b + rows], axis=1)
         taken = np.stack([np.ones(n, bool), columns.pays_a != NOBODY, columns.pays_b != NOBODY], axis=1)

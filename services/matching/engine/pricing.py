@@ -1,9 +1,10 @@
 """Columns that would better a choice, without looking at all pairs: exact, by bounds and by advisors' types.
 
-A pair is worth its profile (expertise, region, languages) and of each member half the fairness less the price. No pair
-has more than the request's peak, and none more profile than its two members alone have together (and 2 for the floors): who
-can't come to `least` with the best partner by either bound is left out. For the best pair alone it is enough to keep of
-each type, that is of equals in levels, region, languages and the parity of fairness, the two who are cheapest.
+A pair is worth its profile (expertise, region, languages) and of each member half the fairness less the price, its
+own. No pair has more profile than the request's peak, and none more than its two members alone have together less what
+all have in common (and 2 for the floors): who can't come to `least` with the best partner by either bound is left out.
+For the best pair alone it is enough to keep of each type, that is of equals in levels, region, languages and the parity
+of fairness, the two who are cheapest.
 """
 
 import numpy as np
@@ -50,7 +51,7 @@ class Pricer:
         return joined([single, self._block(few, few, np.zeros(len(ask.who)), -1e9, SEEDS)])
 
     def better(self, price: Floats, least: float, most: int | None) -> Columns:
-        """Columns whose score less the prices is more than `least`: the best `most` pairs and the best single, or all."""
+        """Columns whose score less the prices is more than `least`: the best single and about `most` pairs, or all."""
         ask = self.ask
         if ask.fixed:
             return joined([]) if most is not None else ask.everything()
@@ -89,12 +90,10 @@ class Pricer:
         """The best of them, less the prices."""
         price = dict(zip(self.ask.who.tolist(), mine.tolist(), strict=True))
         each = zip(found.score.tolist(), found.a.tolist(), found.b.tolist(), strict=True)
-        return max(score - price[a] - price[b] for score, a, b in each)
+        return float(max(score - price[a] - price[b] for score, a, b in each))
 
-    def _among(
-        self, kept: Ints, own: Floats, need: float, mine: Floats, least: float, most: int | None
-    ) -> Columns:
-        """Pairs of `kept`, those with most of their own first: where two together have too little, all that follow do."""
+    def _among(self, kept: Ints, own: Floats, need: float, mine: Floats, least: float, most: int | None) -> Columns:
+        """Pairs of `kept`, most of their own first: where two together have too little, all that follow do."""
         kept = kept[np.argsort(-own[kept], kind="stable")]
         falling, parts = -own[kept], list[Columns]()
         for start in range(0, len(kept) - 1, BLOCK):
@@ -131,6 +130,8 @@ class Pricer:
             kind = kind * 4 + level
         for tongue in self.ask.spoken:
             kind = kind * 2 + tongue
+            if kind.max(initial=0) > 2**40:
+                kind = np.unique(kind, return_inverse=True)[1].ravel()
         return np.unique(np.stack([kind, self.ask.region]), axis=1, return_inverse=True)[1].ravel()
 
     def _cheapest(self, kept: Ints, own: Floats) -> Ints:

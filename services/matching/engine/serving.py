@@ -8,8 +8,8 @@ from services.matching.engine.instance import Ask, Bools, Instance, Ints
 
 
 def servable(instance: Instance) -> Bools:
-    """The rows that must be served: those with a seat taken or pinned, and of the overdue each that can be served beside
-    all that have waited longer. Whom it is served by is left to the optimum.
+    """The rows that must be served: those with a seat taken or pinned, and of the overdue each that can be beside all
+    that have waited longer. Whom it is served by is left to the optimum.
     """
     limit = instance.policy.rules.starvation
     room = instance.free.copy()

@@ -1,10 +1,10 @@
 """The optimum of one pass, and how it is found.
 
 One request: all columns are looked at. Up to `FULL` columns: all are given to the solver, with ties told apart by terms
-that together never come to a point. Beyond: columns are generated until none would better the relaxed optimum, which no
-choice exceeds. If a choice of the generated columns comes to that bound it is an optimum; if not, all columns that an
-optimum could have (their reduced cost is within the gap) are added and solved; only where those are too many a gap is left,
-and told.
+that together never come to a point: who has waited longer is served, and see `Ask.order`. Beyond: columns are generated
+until none would better the relaxed optimum, which no choice exceeds. If that one is in parts, all columns that an
+optimum could have (their reduced cost is within the gap) are gathered and solved; only where those would be too many a
+gap may be left, and is told.
 """
 
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ from services.matching.engine.serving import servable
 FULL = 12_000
 """Up to so many columns all are listed."""
 WIDE = 40_000_000
-"""Up to so many the optimum is proven where the relaxed one is in parts; beyond, the best of those generated is taken."""
+"""Up to so many the optimum is proven; beyond, the best choice of the columns generated is taken."""
 FRESH = 6
 """So many pairs per request are added in one round."""
 WINDOW = 5.0
@@ -49,13 +49,16 @@ class Solution:
         return (self.bound - self.objective) / max(1, abs(self.objective))
 
 
-def solve(instance: Instance, full: int = FULL) -> Solution:
+def solve(instance: Instance) -> Solution:
     """Raises `master.Failed`."""
     forced = servable(instance)
     asks = instance.asks
+    if not any(one.size() for one in asks):
+        nothing = joined([])
+        return _solution(instance, nothing, 0, np.zeros(len(instance.people)))
     if len(asks) == 1:
         return _one(instance, forced)
-    if sum(one.size() for one in asks) <= full:
+    if sum(one.size() for one in asks) <= FULL:
         return _listed(instance, forced)
     return _generated(instance, forced)
 
@@ -73,7 +76,7 @@ def _uses(instance: Instance, taken: Columns) -> Ints:
 
 def _solution(instance: Instance, taken: Columns, bound: float, price: Floats) -> Solution:
     """Checks what the solver says; raises ArithmeticError when it can't be."""
-    rows, counts = np.unique(taken.row, return_counts=True)
+    _, counts = np.unique(taken.row, return_counts=True)
     if (counts > 1).any() or (_uses(instance, taken) > instance.free).any():
         raise ArithmeticError("the solver's answer gives a place away twice")
     objective = int(taken.score.sum()) - batch_cost(instance, taken)
@@ -101,7 +104,9 @@ def _listed(instance: Instance, forced: Bools) -> Solution:
         columns = ask.everything()
         nth = np.empty(len(columns))
         nth[ask.order(columns)] = np.arange(len(columns))
-        ties.append((len(columns) - nth) / (len(columns) + 1) / len(forced))
+        liked = (len(columns) - nth) / (len(columns) + 1)
+        early = 1 - ask.row / len(forced)
+        ties.append((liked + early) / 2 / len(forced) * POINT)
         parts.append(columns)
     columns = joined(parts)
     tie = np.concatenate(ties)
@@ -114,7 +119,9 @@ def _listed(instance: Instance, forced: Bools) -> Solution:
 
 def _generated(instance: Instance, forced: Bools) -> Solution:
     pricers = [Pricer(ask) for ask in instance.asks]
-    master = Master(instance, forced, joined(pricer.seeds(whole=bool(must)) for pricer, must in zip(pricers, forced)))
+    master = Master(
+        instance, forced, joined(one.seeds(whole=must) for one, must in zip(pricers, forced.tolist(), strict=True))
+    )
     relaxed = _relaxed(master, pricers)
     bound = relaxed.objective
     if relaxed.integral:
@@ -129,15 +136,16 @@ def _generated(instance: Instance, forced: Bools) -> Solution:
 
 
 def _relaxed(master: Master, pricers: Sequence[Pricer]) -> Relaxed:
-    """The relaxed optimum over all columns. Where a round has found nothing is looked at again when nowhere else is more."""
-    asked = range(len(pricers))
+    """The relaxed optimum over all columns. A request that had none to add is asked again when no other has any."""
+    everybody = list(range(len(pricers)))
+    asked = everybody
     while True:
         relaxed = master.solve()
         found = {row: pricers[row].better(relaxed.price, relaxed.value[row], FRESH) for row in asked}
         if not any(map(len, found.values())):
             if len(asked) == len(pricers):
                 return relaxed
-            asked = range(len(pricers))
+            asked = everybody
             continue
         master.add(joined(found.values()))
         asked = [row for row, columns in found.items() if len(columns)]
@@ -151,8 +159,8 @@ def _reduced(columns: Columns, relaxed: Relaxed) -> Floats:
 def _within(
     instance: Instance, forced: Bools, pricers: Sequence[Pricer], relaxed: Relaxed, bound: float, slack: float
 ) -> Solution:
-    """The optimum of all columns whose reduced cost is at most `slack`. A choice that falls short of the relaxed optimum by
-    no more has no others.
+    """The optimum of all columns whose reduced cost is at most `slack`: a choice that falls short of the relaxed
+    optimum by no more has no others.
     """
     parts = [one.better(relaxed.price, value - slack, None) for one, value in zip(pricers, relaxed.value, strict=True)]
     columns = joined(parts)

@@ -4,17 +4,23 @@ import asyncio
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
+from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from services.matching.domain import rounds
-from services.matching.domain.choice import choose
-from services.matching.domain.model import Engagement
-from services.matching.domain.policy import Candidate, Decision, Policy, candidate, seeker
+from services.matching.domain.model import Advisor, Engagement
+from services.matching.domain.points import YEAR, fair_minutes
+from services.matching.domain.policy import Candidate, Decision, Policy, Seeker, candidate, seeker
 from services.matching.domain.worklist import Rules
-from services.matching.store import Signals, Store
+from services.matching.store import Loads, Signals, Store
+from shared import workdays
 from shared.commit import Insert, again
 from shared.events import Event
 from shared.ids import new_id
+
+if TYPE_CHECKING:
+    from services.matching.engine.choice import Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +46,30 @@ class Pool:
         return Pool(self.signals._replace(fence=fence), self.day, busier)
 
 
-async def pool(store: Store, signals: Signals, today: date) -> Pool:
+async def pool(store: Store, signals: Signals, today: date, policy: Policy) -> Pool:
     """Everybody with their load; `signals` must have been read before."""
     loads = await store.loads(today)
-    people = (candidate(one, loads.open.get(one.id, 0), loads.paid.get(one.id, 0)) for one in await store.advisors())
-    return Pool(signals, today, tuple(people))
+    return Pool(signals, today, people(await store.advisors(), loads, today, policy))
+
+
+def people(advisors: Sequence[Advisor], loads: Loads, today: date, policy: Policy) -> tuple[Candidate, ...]:
+    """`advisors` as the choice sees them, with their paid minutes as fairness counts them."""
+    there = {one.id: _present(one, today) for one in advisors if one.erased_at is None}
+    fair = fair_minutes(loads.paid, there, policy.limits.newcomer_days)
+    return tuple(candidate(one, loads.open.get(one.id, 0), fair.get(one.id, 0)) for one in advisors)
+
+
+def _present(advisor: Advisor, today: date) -> int:
+    """Days of the last 365 on which the advisor was certified and not absent."""
+    first = max(today - timedelta(days=YEAR - 1), advisor.certified_on)
+    days = max(0, (today - first).days + 1)
+    away = {
+        start + timedelta(days=n)
+        for one in advisor.absences
+        if (start := max(one.start, first)) <= today
+        for n in range((min(one.end, today) - start).days + 1)
+    }
+    return days - len(away)
 
 
 async def decide(
@@ -61,21 +86,36 @@ async def decide(
     `marks` of the events that have brought those that are new: they are stored decided at once.
     Raises Stale when a place was given away or a request has changed since: load and decide again.
     """
-    seekers = [seeker(one) for one in waiting]
-    decisions = await asyncio.to_thread(choose, now_there.candidates, seekers, now_there.day, policy)
-    by_request = {decision.request_id: decision for decision in decisions}
+    today = now_there.day
+    seekers = [seeker(one, waited(one, rules, today)) for one in waiting]
+    verdict = await asyncio.to_thread(_choose, now_there.candidates, seekers, today, policy)
+    by_request = {decision.request_id: decision for decision in verdict.decisions}
     changed: list[Engagement] = []
     events: list[Event] = []
     respond_by = rules.respond_by(now)
     for one in waiting:
-        settled, told = rounds.settle(one, by_request[one.id], policy.version, new_id(), respond_by, now)
+        settled, told = rounds.settle(one, by_request[one.id], new_id(), respond_by, now)
         if settled is not one:
             changed.append(settled)
             events += told
     if not changed:
         return now_there
     fence = await store.save(*changed, events=events, marks=marks, fence=now_there.signals.fence)
-    return now_there.after(decisions, waiting, fence)
+    return now_there.after(verdict.decisions, waiting, fence)
+
+
+def _choose(candidates: Sequence[Candidate], seekers: Sequence[Seeker], today: date, policy: Policy) -> "Verdict":
+    from services.matching.engine.choice import choose  # numpy and the solver: a resting service does without
+
+    return choose(candidates, seekers, today, policy)
+
+
+def waited(engagement: Engagement, rules: Rules, today: date) -> int:
+    """Working days since it was asked."""
+    return _workdays(rules.day(engagement.asked.submitted_at), today, rules.subdivision)
+
+
+_workdays = lru_cache(maxsize=10_000)(workdays.workdays_between)
 
 
 async def expire(store: Store, rules: Rules, now: datetime, limit: int) -> int:

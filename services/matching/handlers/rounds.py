@@ -1,14 +1,16 @@
 """What people decide about an assignment: answers, a coordinator's choice, the closing."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Literal
 
 from services.matching.domain import requests, rounds
-from services.matching.domain.choice import scored
 from services.matching.domain.model import Audit, Engagement, Outcome, Reason
-from services.matching.domain.policy import PLAIN, Candidate, Policy, candidate, seeker
+from services.matching.domain.points import Scale
+from services.matching.domain.policy import OPTIMAL, Candidate, Policy, seeker
 from services.matching.domain.worklist import Rules
+from services.matching.handlers import matching
 from services.matching.store import Store
 from shared.auth import Caller
 from shared.commit import Insert
@@ -46,7 +48,7 @@ async def assign(
     rules: Rules,
     now: datetime,
     mark: Callable[[Engagement], Insert | None],
-    policy: Policy = PLAIN,
+    policy: Policy = OPTIMAL,
 ) -> Engagement:
     """Lets a coordinator choose `ids` (lead, perhaps co) in place of the policy.
 
@@ -58,22 +60,19 @@ async def assign(
     if known.facts is None:
         raise unknown()
     loads = await store.loads(rules.day(now))
-    people = {
-        one.id: candidate(one, loads.open.get(one.id, 0) - (one.id in known.holders), loads.paid.get(one.id, 0))
-        for one in await store.advisors()
-        if one.erased_at is None
-    }
-    wish = seeker(known)
+    there = [one for one in await store.advisors() if one.erased_at is None]
+    people = {one.id: one for one in matching.people(there, loads, rules.day(now), policy)}
+    wish = seeker(known, matching.waited(known, rules, rules.day(now)))
     places = zip(("lead", "co"), ids, strict=False)
     if wrong := [
         found for place, one in places if (found := _refused(place, one, people.get(one), wish.ags, rules.day(now)))
     ]:
         raise Invalid.of(*wrong)
-    full = [one for one in ids if people[one].open >= people[one].capacity]
+    full = [one for one in ids if people[one].open - (one in known.holders) >= people[one].capacity]
     what = f"assigned {', '.join(ids)}" + (f"; over capacity: {', '.join(full)}" if full else "")
     chosen, events = rounds.override(
         known,
-        scored(tuple(people.values()), wish, ids, policy),
+        Scale(people.values(), policy.weights).seats(ids, replace(wish, held=(), pinned=ids)),
         Audit(now, by.subject, what, why),
         policy.version,
         new_id(),
