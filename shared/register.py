@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import resources
+from itertools import islice
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -49,6 +50,16 @@ class Register:
         """The name of `ags`, or the key itself when unknown."""
         found = self.by_ags.get(ags)
         return found.name if found else ags
+
+    def like(self, words: str, limit: int = 200) -> list[str]:
+        """Keys of the entries whose name has `words` in it, or whose key begins so; at most `limit`."""
+        wanted = words.casefold()
+        found = (ags for ags, name in self._folded if wanted in name or ags.startswith(wanted))
+        return list(islice(found, limit)) if wanted else []
+
+    @cached_property
+    def _folded(self) -> list[tuple[str, str]]:
+        return [(entry.ags, entry.name.casefold()) for entry in self.entries]
 
     @cached_property
     def districts(self) -> dict[str, str]:

@@ -20,7 +20,7 @@ def build(settings: Settings | None = None) -> FastAPI:
     look = Look(settings, "services.intake")
     store = Store(service.mongo, service.commits, settings.register_file)
     service.prepares(store.prepare)
-    service.routes(api.router(store, web.once(service.mongo), settings), express=["submit"])
+    service.routes(api.router(store, web.once(service.mongo), settings))
     service.pages(look)
     service.routes(pages.router(look, store, settings))
     service.consumes(consumer.reactions(store))

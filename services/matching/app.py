@@ -6,11 +6,13 @@ from fastapi import FastAPI
 
 from services.matching import api, consumer, pages
 from services.matching.api.door import Door
+from services.matching.finding import Finder
 from services.matching.matcher import Matcher
 from services.matching.settings import Settings
 from services.matching.store import Store
 from shared import register
 from shared.events.base import moment
+from shared.login import signed_in
 from shared.service import Service
 from shared.settings import load
 
@@ -35,9 +37,10 @@ def build(settings: Settings | None = None) -> FastAPI:
     store.woken = matcher.wake
     door = Door(store, service.mongo, rules, register.load(settings.register_file), service.secret, clock)
     service.prepares(store.prepare)
+    service.prepares(Finder(service.mongo).prepare)
     service.routes(api.router(door))
     service.pages(look)
-    service.routes(pages.router(look, door))
+    service.routes(pages.router(look, door, signed_in))
     service.consumes(consumer.reactions(store, matcher, clock))
     service.runs("matcher", matcher.run)
     return service.app

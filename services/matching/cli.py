@@ -40,7 +40,7 @@ def import_(
     settings = load(Settings)
     wanted, wrong = entries.read(_text(file), register.load(settings.register_file))
     if wrong:
-        sys.exit("\n".join([*wrong, f"Nothing was imported: {len(wrong)} lines are wrong."]))
+        sys.exit("\n".join([*(one.en for one in wrong), f"Nothing was imported: {len(wrong)} lines are wrong."]))
 
     async def take_over(store: Store) -> handlers.Imported:
         known = {one.id: one for one in await store.advisors()}

@@ -13,11 +13,12 @@ CSV: one line per advisor; lists in a cell are parted by spaces.
 
 import csv
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import date
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple
 
 import phonenumbers
+from fastapi.exceptions import RequestValidationError
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -35,6 +36,7 @@ from services.matching.domain.model import Absence, Advisor
 from shared.errors import FieldError
 from shared.events.base import AdvisorId, Ags, FieldCode, Language
 from shared.register import Register
+from shared.web import invalid
 
 
 def _reachable(value: str) -> str:
@@ -160,42 +162,62 @@ def unknown_places(entry: AdvisorEntry, register: Register) -> list[FieldError]:
     ]
 
 
-def read(text: str, register: Register) -> tuple[list[NumberedEntry], list[str]]:
+class Wrong(NamedTuple):
+    """Why a line of a CSV can't be taken, German and English."""
+
+    de: str
+    en: str
+
+    def on(self, number: int, whom: str | None = None) -> "Wrong":
+        german = f"Zeile {number}" + (f" ({whom or 'ohne Nummer'})" if whom is not None else "")
+        english = f"line {number}" + (f" ({whom or 'no id'})" if whom is not None else "")
+        return Wrong(f"{german}: {self.de}", f"{english}: {self.en}")
+
+
+def read(text: str, register: Register) -> tuple[list[NumberedEntry], list[Wrong]]:
     """The entries of a CSV file, and one message per line that is wrong."""
     reader = csv.DictReader(text.removeprefix("\ufeff").splitlines(), strict=True)
     try:
         given = [name.strip() for name in reader.fieldnames or ()]
         if wrong := _columns(given):
-            return [], [f"line 1: {wrong}"]
+            return [], [wrong.on(1)]
         reader.fieldnames = given
-        entries, messages, seen = list[NumberedEntry](), list[str](), dict[str, int]()
+        entries, messages, seen = list[NumberedEntry](), list[Wrong](), dict[str, int]()
         for row in reader:
-            number, said = reader.line_num, (row.get("id") or "").strip() or "no id"
+            number, said = reader.line_num, (row.get("id") or "").strip()
             entry, problems = _line(row, register)
             if entry is not None and entry.id in seen:
-                problems.append(f"id: {entry.id} stands on line {seen[entry.id]} already")
+                before = seen[entry.id]
+                german = f"id: {entry.id} steht schon in Zeile {before}"
+                problems.append(Wrong(german, f"id: {entry.id} stands on line {before} already"))
             if entry is not None and not problems:
                 seen[entry.id] = number
                 entries.append(entry)
             else:
-                messages.append(f"line {number} ({said}): {'; '.join(problems)}")
+                told = Wrong("; ".join(one.de for one in problems), "; ".join(one.en for one in problems))
+                messages.append(told.on(number, said))
     except csv.Error as error:
-        return [], [f"line {reader.line_num}: no valid CSV: {error}"]
-    return entries, messages if entries or messages else ["line 2: there is no advisor in the file"]
+        return [], [Wrong(f"kein gültiges CSV: {error}", f"no valid CSV: {error}").on(reader.line_num)]
+    nobody = Wrong("In der Datei steht niemand.", "there is no advisor in the file").on(2)
+    return entries, messages if entries or messages else [nobody]
 
 
-def _columns(given: list[str]) -> str | None:
+def _columns(given: list[str]) -> Wrong | None:
     missing = [name for name in COLUMNS if name not in given]
     strange = [name for name in given if name not in COLUMNS]
     if missing and len(given) == 1 and ";" in given[0]:
-        return "the columns are parted by semicolons; they must be parted by commas"
-    said = [f"{word} {', '.join(names)}" for word, names in (("missing", missing), ("unknown", strange)) if names]
-    return f"columns: {'; '.join(said)}" if said else None
+        german = "Die Spalten sind durch Semikolons getrennt; nötig sind Kommas"
+        return Wrong(german, "the columns are parted by semicolons; they must be parted by commas")
+    both = (("es fehlt", "missing", missing), ("unbekannt ist", "unknown", strange))
+    german = "; ".join(f"{de} {', '.join(names)}" for de, _, names in both if names)
+    english = "; ".join(f"{en} {', '.join(names)}" for _, en, names in both if names)
+    return Wrong(f"Spalten: {german}", f"columns: {english}") if german else None
 
 
-def _line(row: Mapping[str | None, object], register: Register) -> tuple[NumberedEntry | None, list[str]]:
+def _line(row: Mapping[str | None, object], register: Register) -> tuple[NumberedEntry | None, list[Wrong]]:
     if None in row or None in row.values():
-        return None, [f"it has another number of cells than the first line ({len(COLUMNS)})"]
+        german = f"sie hat eine andere Zahl von Zellen als die erste Zeile ({len(COLUMNS)})"
+        return None, [Wrong(german, f"it has another number of cells than the first line ({len(COLUMNS)})")]
     cells = {str(name): str(cell).strip() for name, cell in row.items()}
     levels = {code: cells.pop(code) or "0" for code in FieldCode}
     wanted: dict[str, object] = {name: cell for name, cell in cells.items() if cell}
@@ -207,13 +229,13 @@ def _line(row: Mapping[str | None, object], register: Register) -> tuple[Numbere
     try:
         entry = NumberedEntry.model_validate({**wanted, "levels": levels})
     except ValidationError as error:
-        return None, [_said(item["loc"], item["msg"], item.get("ctx", {})) for item in error.errors()]
-    return entry, [f"{wrong.field.partition('.')[0]}: {wrong.en}" for wrong in unknown_places(entry, register)]
+        found = [{**one, "loc": ("body", *one["loc"])} for one in error.errors()]
+        return None, [_said(one) for one in invalid(RequestValidationError(found)).fields]
+    return entry, [_said(one) for one in unknown_places(entry, register)]
 
 
-def _said(place: Iterable[object], message: str, context: Mapping[str, object]) -> str:
-    where = " ".join(str(part) for part in place if not isinstance(part, int) and part not in ("levels", "[key]"))
-    cause = context.get("error")
-    if isinstance(cause, ValueError) and len(cause.args) == 2:
-        message = cause.args[1]
-    return f"{where or 'line'}: {re.sub(r'^Value error, ', '', message)}"
+def _said(found: FieldError) -> Wrong:
+    where = " ".join(
+        part for part in found.field.split(".") if not (part.isdigit() or part in ("body", "levels", "[key]"))
+    )
+    return Wrong(f"{where or 'Zeile'}: {found.de}", f"{where or 'line'}: {re.sub(r'^Value error, ', '', found.en)}")

@@ -16,7 +16,19 @@ class Entry:
     words: tuple[str, str]
 
 
-NAV: Mapping[Role, tuple[Entry, ...]] = {"advisor": (), "coordinator": (), "skew": (), "ops": ()}
+NAV: Mapping[Role, tuple[Entry, ...]] = {
+    "advisor": (
+        Entry("matching", "/advisor", ("Übersicht", "Overview")),
+        Entry("matching", "/advisor/past", ("Früheres", "Former")),
+        Entry("matching", "/advisor/me", ("Meine Angaben", "About me")),
+    ),
+    "coordinator": (
+        Entry("matching", "/coordination", ("Arbeitsliste", "Worklist")),
+        Entry("matching", "/coordination/advisors", ("Beratende", "Advisors")),
+    ),
+    "skew": (),
+    "ops": (),
+}
 LEGAL: tuple[Entry, ...] = ()
 
 
@@ -30,12 +42,7 @@ class Link:
 
 
 def links(entries: tuple[Entry, ...], settings: Settings, own: ServiceName, path: str) -> list[Link]:
-    """`entries` as links on the page `path` of the service `own`."""
-    return [
-        Link(
-            settings.link(own, entry.service, entry.path),
-            entry.words,
-            entry.service == own and (path == entry.path or path.startswith(f"{entry.path.rstrip('/')}/")),
-        )
-        for entry in entries
-    ]
+    """`entries` as links on the page `path` of the service `own`; of those that lead to it the nearest is current."""
+    here = [one for one in entries if one.service == own and f"{path}/".startswith(f"{one.path.rstrip('/')}/")]
+    nearest = max(here, key=lambda one: len(one.path), default=None)
+    return [Link(settings.link(own, entry.service, entry.path), entry.words, entry is nearest) for entry in entries]

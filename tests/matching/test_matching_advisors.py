@@ -35,7 +35,7 @@ def changed(number: str, *pairs: tuple[str, str]) -> list[str]:
     for old, new in pairs:
         assert old in lines[place]
         lines[place] = lines[place].replace(old, new)
-    return entries.read("\n".join(lines), REGISTER)[1]
+    return [one.en for one in entries.read("\n".join(lines), REGISTER)[1]]
 
 
 def test_sixteen_plainly_fictional_advisors_serve_all_fields_and_the_whole_state() -> None:
@@ -92,7 +92,7 @@ def test_each_wrong_line_has_one_clear_message(pairs: list[tuple[str, str]], wor
     ],
 )
 def test_a_file_that_is_no_list_of_advisors_says_why(text: str, words: str) -> None:
-    [message] = entries.read(text, REGISTER)[1]
+    [(_, message)] = entries.read(text, REGISTER)[1]
     assert words in message
 
 

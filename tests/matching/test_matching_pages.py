@@ -49,7 +49,7 @@ async def test_it_shows_what_is_asked_and_why_in_the_readers_language(here: Worl
         "Bitte antworten Sie bis 1. Dezember 2026",
         'Sie arbeiten in der Nähe</td><td class="number">160',
         "Leitung",
-        "im Tandem mit A02",
+        "im Tandem mit <bdi>Beispiel A02</bdi>",
         "Ich sage zu",
         "Ich sage ab",
         "Dies ist eine Demonstration",
@@ -82,7 +82,7 @@ async def test_accepting_shows_the_result_and_may_be_repeated(here: World) -> No
     for _ in range(2):
         answer = await press(here, assignment_id, "A01", answer="accepted")
         assert (answer.status_code, answer.request.method) == (200, "GET")
-        assert "Danke, Sie haben zugesagt. Sobald auch die andere Person" in answer.text
+        assert "Sobald auch die andere Person zugesagt hat" in answer.text
     both = await press(here, assignment_id, "A02", answer="accepted")
     assert "Bitte vereinbaren Sie das Erstgespräch" in both.text
     changed = await press(here, assignment_id, "A01", answer="declined", reason="no_time")

@@ -11,6 +11,7 @@ from pydantic import SecretStr
 from services.matching import api, pages
 from services.matching.api.door import Door
 from services.matching.domain.worklist import Rules
+from services.matching.finding import Finder
 from services.matching.settings import Settings
 from services.matching.store import Store
 from shared import auth, idempotency, outbox, register, web
@@ -33,7 +34,9 @@ class World(Play):
         door = Door(store, mongo, self.rules, REGISTER, SECRET, lambda: self.now)
         self.app.include_router(api.router(door), responses=web.RESPONSES)
         look = pages.look_of(Settings(secret=SecretStr(SECRET)))
-        self.app.include_router(pages.router(look, door), responses=web.RESPONSES)
+        self.app.include_router(
+            pages.router(look, door, lambda *roles: auth.require(SECRET, *roles)), responses=web.RESPONSES
+        )
         self.client = httpx.AsyncClient(transport=httpx.ASGITransport(self.app), base_url="http://matching")
 
     def bearer(self, role: auth.Role, subject: str = "koordination") -> dict[str, str]:
@@ -71,6 +74,7 @@ async def world(mongo: Mongo, now: datetime | None = None) -> AsyncIterator[Worl
     async with committing(Committer(mongo, "matching")) as commits:
         store = Store(mongo, commits, Rules())
         await store.prepare()
+        await Finder(mongo).prepare()
         made = World(store, mongo)
         made.now = now or made.now
         async with made.client:

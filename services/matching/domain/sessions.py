@@ -33,11 +33,23 @@ def schedule(engagement: Engagement, session: Session, now: datetime) -> Outcome
     return replace(engagement, sessions=(*engagement.sessions, session)), [_told(engagement, session, "scheduled", now)]
 
 
-def reschedule(engagement: Engagement, session_id: str, starts_at: datetime, minutes: int, now: datetime) -> Outcomes:
-    """The same time again changes nothing."""
+def reschedule(
+    engagement: Engagement,
+    session_id: str,
+    starts_at: datetime,
+    minutes: int,
+    now: datetime,
+    sequence: int | None = None,
+) -> Outcomes:
+    """The same time again changes nothing. Raises Conflict when the plan is no longer the one of `sequence`."""
     session = _planned(engagement, session_id)
     if (session.starts_at, session.minutes) == (starts_at, minutes):
         return engagement, []
+    if sequence is not None and sequence != session.sequence:
+        raise Conflict(
+            "Dieser Termin wurde inzwischen verschoben; hier steht jetzt der neue. Bitte prüfen Sie ihn noch einmal.",
+            "This session was moved meanwhile; the new time is shown now. Please check it once more.",
+        )
     _near(starts_at, now)
     moved = replace(session, starts_at=starts_at, minutes=minutes, sequence=session.sequence + 1)
     return _with(engagement, moved), [_told(engagement, moved, "rescheduled", now)]

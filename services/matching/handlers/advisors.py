@@ -1,7 +1,7 @@
 """Advisors: import, change, absences, erasure."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from services.matching.domain import advisors, rounds
@@ -40,9 +40,15 @@ async def add(store: Store, wanted: Advisor, mark: Callable[[Advisor], Insert | 
     return entered
 
 
-async def change(store: Store, wanted: Advisor) -> Advisor:
+async def change(store: Store, wanted: Advisor, version: int | None = None) -> Advisor:
+    """`version`: of the entry that the caller saw, where that counts. Raises Conflict when it has changed since."""
     signals = await store.signals()
     known = await get(store, wanted.id)
+    if version is not None and version != known.version:
+        raise Conflict(
+            "Dieser Eintrag wurde inzwischen von jemand anderem geändert. Bitte vergleichen Sie und senden Sie erneut.",
+            "This entry was changed by somebody else meanwhile. Please compare and send it again.",
+        )
     entered, events = advisors.enter(known, wanted)
     if entered != known:
         await store.save_advisors([entered], events, None, signals.fence)
@@ -61,6 +67,18 @@ async def announce(store: Store, advisor_id: str, absences: Sequence[Absence]) -
     else:
         await store.confirm(known)
     return away
+
+
+async def bar(store: Store, advisor_id: str, ags: str) -> Advisor:
+    """From now on they are not asked for `ags`. Twice is once."""
+    signals = await store.signals()
+    known = await get(store, advisor_id)
+    if ags in known.conflicts:
+        await store.confirm(known)
+        return known
+    barred = replace(known, conflicts=(*known.conflicts, ags))
+    await store.save_advisors([barred], (), None, signals.fence)
+    return barred
 
 
 async def take_over(store: Store, wanted: Sequence[Advisor], *, dry_run: bool) -> Imported:

@@ -44,10 +44,17 @@ async def get(store: Store, session_id: str, caller: Caller) -> Session:
 
 
 async def reschedule(
-    store: Store, session_id: str, starts_at: datetime, minutes: int, caller: Caller, now: datetime
+    store: Store,
+    session_id: str,
+    starts_at: datetime,
+    minutes: int,
+    caller: Caller,
+    now: datetime,
+    sequence: int | None = None,
 ) -> Session:
+    """`sequence`: of the plan that the caller saw, where that counts."""
     known = await _of_session(store, session_id, caller)
-    moved, events = sessions.reschedule(known, session_id, starts_at, minutes, now)
+    moved, events = sessions.reschedule(known, session_id, starts_at, minutes, now, sequence)
     if events:
         await store.save(moved, events=events)
     else:

@@ -1,0 +1,37 @@
+"""The pages of matching, without JavaScript: GET shows, POST acts.
+
+`answer` by the link in an advisor's mail · `advisor`, `sessions`, `me` the advisors' portal · `worklist`, `request`,
+`pool`, `importing` the coordinators' · `asked`, `forms`, `showing` what they share
+"""
+
+from fastapi import APIRouter
+
+from services.matching import words
+from services.matching.api.door import Door
+from services.matching.finding import Finder
+from services.matching.pages import advisor, answer, importing, me, pool, request, sessions, worklist
+from services.matching.pages.showing import Guard, Pages
+from services.matching.settings import Settings
+from shared.look import Look
+
+
+def look_of(settings: Settings) -> Look:
+    """The look, with the words that matching's pages have for its codes."""
+    return Look(settings, "services.matching", **words.SPOKEN)
+
+
+def router(look: Look, door: Door, guard: Guard) -> APIRouter:
+    """`guard`: makes the dependency that lets one of the given roles in."""
+    pages, finder = Pages(look), Finder(door.mongo)
+    made = APIRouter(include_in_schema=False)
+    made.include_router(answer.router(door, pages, finder))
+    made.include_router(me.router(door, pages, finder, guard))
+    made.include_router(advisor.router(door, pages, finder, guard))
+    made.include_router(sessions.router(door, pages, finder, guard, "advisor", "/advisor", "/advisor/engagements/"))
+    made.include_router(worklist.router(door, pages, finder, guard))
+    made.include_router(importing.router(door, pages, guard))
+    made.include_router(pool.router(door, pages, finder, guard))
+    made.include_router(request.router(door, pages, finder, guard))
+    office = "/coordination/requests/"
+    made.include_router(sessions.router(door, pages, finder, guard, "coordinator", "/coordination", office))
+    return made

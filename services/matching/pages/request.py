@@ -1,0 +1,161 @@
+"""/coordination/requests: one request whole, and what a coordinator decides about it."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query, Request
+from fastapi.responses import Response
+
+from services.matching.api.bodies import AssignBody, CloseBody
+from services.matching.api.door import Door, RequestId
+from services.matching.domain.model import Engagement
+from services.matching.domain.worklist import next_step
+from services.matching.finding import Finder
+from services.matching.handlers import advisors as people
+from services.matching.handlers import rounds as handlers
+from services.matching.pages import asked, forms
+from services.matching.pages.showing import Guard, Pages, Values, back
+from shared import workdays
+from shared.auth import Caller
+from shared.commit import again
+from shared.errors import Conflict, Invalid, Malformed, NotFound
+from shared.ids import new_id
+
+
+def router(door: Door, pages: Pages, finder: Finder, guard: Guard) -> APIRouter:
+    made = APIRouter(prefix="/coordination/requests", route_class=pages.route_class)
+    Coordinator = Annotated[Caller, Depends(guard("coordinator"))]
+    store = door.store
+
+    async def page(request: Request, request_id: str, form: forms.Form | None = None, code: int = 200) -> Response:
+        known = await _known(request_id)
+        today = door.today()
+        submitted = door.rules.day(known.asked.submitted_at)
+        values: Values = _values(known) | {
+            "dossier": await store.dossier(known.id),
+            "step": next_step(known, door.rules, today),
+            "waited": workdays.workdays_between(submitted, today, door.rules.subdivision),
+            "names": await finder.names(_mentioned(known)),
+            "sessions": sorted(known.sessions, key=lambda one: one.starts_at),
+            "today": today,
+            "now": door.clock(),
+            "form": form or forms.Form(),
+        }
+        return pages.show(request, "coordination/request.html", values, code)
+
+    async def _known(request_id: str) -> Engagement:
+        known = await handlers.engagement(store, request_id)
+        if known.facts is None:
+            raise handlers.unknown()
+        return known
+
+    def _values(known: Engagement) -> Values:
+        ags = known.asked.municipality_ags
+        return {"known": known, "case": known.asked, "place": door.register.name(ags), "key": new_id()}
+
+    @made.get("/{request_id}")
+    async def show(request: Request, request_id: RequestId, by: Coordinator) -> Response:
+        return await page(request, request_id)
+
+    # -- answer for somebody, close ----------------------------------------------------------------------------
+
+    @made.post("/{request_id}/answer")
+    async def answer(request: Request, request_id: RequestId, by: Coordinator) -> Response:
+        """In an advisor's place, such as after a call."""
+        form = await forms.read(request)
+        try:
+            await asked.answer(
+                door, form.get("assignment_id"), form.get("advisor_id"), form.get("answer"), form.get("reason"), by
+            )
+        except (Conflict, Malformed, NotFound) as error:
+            form.blame(error, {})
+            return await page(request, request_id, form, error.status)
+        return back(f"/coordination/requests/{request_id}", "answered")
+
+    @made.post("/{request_id}/close")
+    async def close(request: Request, request_id: RequestId, by: Coordinator) -> Response:
+        form = await forms.read(request)
+        try:
+            body = forms.check(CloseBody, {"outcome": form.get("outcome")})
+            await again(lambda: handlers.close(store, request_id, body.outcome, by, door.clock()))
+        except (Conflict, Invalid) as error:
+            form.blame(error, {})
+            return await page(request, request_id, form, error.status)
+        return back(f"/coordination/requests/{request_id}", "closed")
+
+    # -- override -------------------------------------------------------------------------------------------------
+
+    async def choosing(request: Request, request_id: str, form: forms.Form, code: int = 200) -> Response:
+        known = await _known(request_id)
+        pool = [one for one in await store.advisors() if one.erased_at is None]
+        values = _values(known) | {"pool": pool, "form": form, "key": form.get("key", new_id())}
+        return pages.show(request, "coordination/assign.html", values, code)
+
+    @made.get("/{request_id}/assign")
+    async def assign_form(
+        request: Request,
+        request_id: RequestId,
+        by: Coordinator,
+        lead: Annotated[str, Query(max_length=20)] = "",
+        co: Annotated[str, Query(max_length=20)] = "",
+    ) -> Response:
+        """`lead`, `co`: who stands in the form at first."""
+        return await choosing(request, request_id, forms.Form({"lead": lead, "co": co}))
+
+    @made.post("/{request_id}/assign")
+    async def assign(request: Request, request_id: RequestId, by: Coordinator) -> Response:
+        form = await forms.read(request)
+        try:
+            chosen = {name: form.get(name).strip().upper() for name in ("lead", "co")}
+            body = forms.check(AssignBody, chosen | {"reason": form.get("reason")})
+            once = forms.once(door.mongo, request, form)
+            ids = (body.lead, body.co) if body.co else (body.lead,)
+
+            async def act() -> dict[str, Any]:
+                done = await handlers.assign(
+                    store,
+                    request_id,
+                    ids,
+                    by,
+                    body.reason,
+                    door.rules,
+                    door.clock(),
+                    lambda _: once.mark({"request_id": request_id}),
+                )
+                return {"request_id": done.id}
+
+            await once.run(act)
+        except (Conflict, Invalid) as error:
+            form.blame(error, {"body": "co"})
+            return await choosing(request, request_id, form, error.status)
+        return back(f"/coordination/requests/{request_id}", "assigned")
+
+    # -- conflict of interest ---------------------------------------------------------------------------------------
+
+    @made.post("/{request_id}/conflict")
+    async def conflict(request: Request, request_id: RequestId, by: Coordinator) -> Response:
+        """An advisor must not advise this municipality from now on. Who has not answered yet is out here as well."""
+        form = await forms.read(request)
+        advisor_id = form.get("conflict_advisor").strip().upper()
+        try:
+            known = await _known(request_id)
+            await again(lambda: people.bar(store, advisor_id, known.asked.municipality_ags))
+            await _free(known, advisor_id, by)
+        except (Conflict, NotFound) as error:
+            form.blame(error, {})
+            return await page(request, request_id, form, error.status)
+        return back(f"/coordination/requests/{request_id}", "barred")
+
+    async def _free(known: Engagement, advisor_id: str, by: Caller) -> None:
+        seat = known.current.seat(advisor_id) if known.current else None
+        if known.current is not None and seat is not None and seat.answer == "open":
+            place = known.current.assignment_id
+            await asked.answer(door, place, advisor_id, "declined", "conflict_of_interest", by)
+
+    return made
+
+
+def _mentioned(known: Engagement) -> set[str]:
+    """Everybody whose number the page shows."""
+    seats = {seat.advisor_id for one in known.rounds for seat in one.seats}
+    runners = {runner.advisor_id for one in known.rounds for runner in one.runners_up}
+    return seats | runners

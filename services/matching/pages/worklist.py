@@ -1,0 +1,127 @@
+"""/coordination: everything that waits, by due date, with owner and next step; and the search over all of it."""
+
+import asyncio
+import re
+from dataclasses import dataclass
+from datetime import date
+from typing import Annotated, Literal, get_args
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Depends, Query, Request
+from fastapi.responses import RedirectResponse, Response
+
+from services.matching.api.door import Door
+from services.matching.domain.model import Advisor, Engagement
+from services.matching.domain.worklist import COORDINATION, next_step
+from services.matching.finding import Finder, Kind, Place
+from services.matching.pages.showing import Guard, Pages
+from shared.events.base import Id
+
+ROWS = 50
+FOUND_ADVISORS = 20
+CERTIFICATE_DAYS = 60
+"""So many working days before it ends a certificate stands on the worklist."""
+
+Shown = Literal[Kind, "certificates"]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line: a request, or an advisor whose certificate ends. `owner`: an advisor's number or `coordination`."""
+
+    id: str
+    address: str
+    case: str
+    who: str
+    state: str | None
+    step: str
+    owner: str
+    due: date
+    parked: str | None = None
+
+
+def router(door: Door, pages: Pages, finder: Finder, guard: Guard) -> APIRouter:
+    made = APIRouter(prefix="/coordination", route_class=pages.route_class)
+    Coordinator = Depends(guard("coordinator"))
+
+    @made.get("", dependencies=[Coordinator])
+    async def worklist(
+        request: Request,
+        kind: Annotated[Shown | None, Query()] = None,
+        after: Annotated[str, Query(max_length=80)] = "",
+    ) -> Response:
+        today, place = door.today(), Place(*after.split("~", 1)) if "~" in after else Place()
+        until = door.rules.after(today, CERTIFICATE_DAYS)
+        rows: list[Row] = []
+        if kind != "certificates":
+            found = await finder.due(kind, today, place, ROWS + 1)
+            rows += [_request(one, door, today) for one in found]
+        if kind in (None, "certificates"):
+            rows += [_certificate(one) for one in await finder.lapsing(until, place, ROWS + 1)]
+        rows.sort(key=lambda row: (row.due, row.id))
+        shown = rows[:ROWS]
+        counts, lapsing = await asyncio.gather(finder.counts(today), finder.lapsing_count(until))
+        values = {
+            "kind": kind,
+            "counts": {name: counts[name] for name in get_args(Kind)} | {"certificates": lapsing},
+            "all": counts[None] + lapsing,
+            "rows": shown,
+            "names": await finder.names(row.owner for row in shown if row.owner != COORDINATION),
+            "today": today,
+            "begun": bool(place.id),
+            "next": _query(kind=kind, after=f"{shown[-1].due}~{shown[-1].id}") if len(rows) > ROWS else None,
+        }
+        return pages.show(request, "coordination/worklist.html", values)
+
+    @made.get("/search", dependencies=[Coordinator])
+    async def search(
+        request: Request,
+        q: Annotated[str, Query(max_length=100)] = "",
+        before: Annotated[Id | None, Query()] = None,
+    ) -> Response:
+        """By case number, municipality (name or key) and advisor (number or name), all at once."""
+        words = " ".join(q.split())
+        people = await finder.people(words, "", FOUND_ADVISORS + 1) if words else []
+        places = door.register.like(words) if words else []
+        case = words.upper() if re.fullmatch(r"[A-Za-z0-9]+(-[A-Za-z0-9]*)*", words) and len(words) > 2 else None
+        found = await finder.search(case, places, [one.id for one in people], before or "", ROWS + 1)
+        if len(found) == 1 and found[0].asked.case_number == case:
+            return RedirectResponse(f"/coordination/requests/{found[0].id}", 303)
+        rows = [(one, door.register.name(one.asked.municipality_ags)) for one in found[:ROWS]]
+        seats = {seat.advisor_id for one, _ in rows for seat in (one.current.held if one.current else ())}
+        values = {
+            "q": words,
+            "rows": rows,
+            "people": people[:FOUND_ADVISORS] if before is None else [],
+            "more_people": len(people) > FOUND_ADVISORS,
+            "names": await finder.names(seats),
+            "next": _query(q=words, before=found[ROWS - 1].id) if len(found) > ROWS else None,
+        }
+        return pages.show(request, "coordination/search.html", values)
+
+    return made
+
+
+def _request(one: Engagement, door: Door, today: date) -> Row:
+    step = next_step(one, door.rules, today)
+    assert step is not None
+    return Row(
+        one.id,
+        f"/coordination/requests/{one.id}",
+        one.asked.case_number,
+        door.register.name(one.asked.municipality_ags),
+        one.state,
+        step.code,
+        step.owner,
+        step.due,
+        one.parked,
+    )
+
+
+def _certificate(one: Advisor) -> Row:
+    address = f"/coordination/advisors/{one.id}"
+    return Row(one.id, address, one.id, one.name, None, "renew_certificate", COORDINATION, one.certified_until)
+
+
+def _query(**given: str | None) -> str:
+    return "?" + urlencode({name: value for name, value in given.items() if value})
