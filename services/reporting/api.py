@@ -1,13 +1,11 @@
 """HTTP door: reports, honoraria, exports, lineage, findings, and the feed of facts."""
 
-from collections.abc import AsyncIterator
-from typing import Annotated, Any, get_args
+from typing import Annotated, get_args
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Depends, Path, Query, Request
-from fastapi.responses import StreamingResponse
 
-from services.reporting import exports
+from services.reporting import api_exports
 from services.reporting.api_claims import own
 from services.reporting.figures import Granularity, parse
 from services.reporting.findings import WORDS
@@ -21,8 +19,6 @@ from shared.events.base import AdvisorId, Id
 from shared.topics import FACTS
 from shared.web import language
 
-_CSV: dict[int | str, dict[str, Any]] = {200: {"content": {"text/csv": {"schema": {"type": "string"}}}}}
-_JSON: dict[int | str, dict[str, Any]] = {200: {"content": {"application/json": {"schema": {"type": "object"}}}}}
 _TOPICS = sorted(FACTS)
 
 FigureName = Annotated[
@@ -39,7 +35,7 @@ def router(reports: Reports, zone: ZoneInfo, secret: str) -> APIRouter:
     """All of reporting's routes."""
     routes = APIRouter(prefix="/api")
     _add_reports(routes, reports, zone, secret)
-    _add_exports(routes, reports, zone, secret)
+    routes.include_router(api_exports.router(reports, zone, secret))
     _add_lineage(routes, reports, secret)
     _add_feed(routes, reports, secret)
     return routes
@@ -105,33 +101,6 @@ def _add_reports(routes: APIRouter, reports: Reports, zone: ZoneInfo, secret: st
         return Findings(items=items, next=f"{items[-1].request_id}~{items[-1].id}" if len(found) > limit else None)
 
 
-def _add_exports(routes: APIRouter, reports: Reports, zone: ZoneInfo, secret: str) -> None:
-    allowed = [Depends(require(secret, "skew", "coordinator"))]
-
-    @routes.get("/reports/export.csv", response_class=StreamingResponse, responses=_CSV, dependencies=allowed)
-    async def export_csv(
-        request: Request,
-        start: From = None,
-        end: To = None,
-        part: Annotated[exports.Part, Query(description="facts: what each figure was counted from")] = "summary",
-        granularity: Granularity = "month",
-    ) -> StreamingResponse:
-        """One part of the report for a spreadsheet: BOM, semicolons, decimal commas."""
-        scope = period(start, end, zone)
-        lines = exports.as_csv(reports, part, scope, granularity, language(request))
-        name = f"miglobe-{part}-{scope.start}-{scope.end}.csv"
-        return await _download(lines, name, "text/csv; charset=utf-8")
-
-    @routes.get("/reports/export.json", response_class=StreamingResponse, responses=_JSON, dependencies=allowed)
-    async def export_json(
-        request: Request, start: From = None, end: To = None, granularity: Granularity = "month"
-    ) -> StreamingResponse:
-        """All parts of the report in one object: summary, honoraria, contributions and facts."""
-        scope = period(start, end, zone)
-        parts = exports.as_json(reports, scope, granularity, language(request))
-        return await _download(parts, f"miglobe-{scope.start}-{scope.end}.json", "application/json")
-
-
 def _add_lineage(routes: APIRouter, reports: Reports, secret: str) -> None:
     @routes.get("/figures/{id}/facts")
     async def lineage(
@@ -174,20 +143,6 @@ def _add_feed(routes: APIRouter, reports: Reports, secret: str) -> None:
         items = [fact_view(fact) for fact in found[:limit]]
         position = items[-1].cursor if items else cursor
         return Facts(items=items, next=position if len(found) > limit else None, position=position)
-
-
-async def _download(parts: AsyncIterator[str], name: str, media_type: str) -> StreamingResponse:
-    """Streams `parts`; the first is awaited here, so that a database that is away is still a 503."""
-    first = await anext(parts)
-
-    async def content() -> AsyncIterator[str]:
-        yield first
-        async for part in parts:
-            yield part
-
-    return StreamingResponse(
-        content(), media_type=media_type, headers={"Content-Disposition": f'attachment; filename="{name}"'}
-    )
 
 
 def _unknown(field: str, allowed: "list[str] | dict[str, tuple[str, str]]") -> Invalid:

@@ -4,14 +4,16 @@ import sys
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, get_args
+from typing import Annotated
 
 import typer
 
-from services.reporting import exports, handlers, rates, rebuilding
-from services.reporting.exports import cell, euros
+from services.reporting import handlers, rates, rebuilding
+from services.reporting.exports import package
+from services.reporting.exports.cells import cell, euros
+from services.reporting.exports.text import as_json, facts_as_csv, with_facts
 from services.reporting.figures import Scope
 from services.reporting.indicators import INDICATORS
 from services.reporting.journey import Rules
@@ -151,25 +153,28 @@ def report_export(
     first: First = None,
     last: Last = None,
 ) -> None:
-    """Write a period's report: summary.csv, honoraria.csv, facts.csv, report.json."""
+    """Write a period's report: PDF, XLSX, CSV, JSON with the facts it was counted from, and a ZIP of the report."""
     folder.mkdir(parents=True, exist_ok=True)
     for path in cli.run(_export(folder, first, last)):
         print(path)
 
 
 async def _export(folder: Path, first: datetime | None, last: datetime | None) -> list[Path]:
-    written = []
     async with tools() as with_:
-        scope = _scope(with_, first, last)
-        files = {f"{part}.csv": exports.as_csv(with_.reports, part, scope) for part in get_args(exports.Part)}
-        files["report.json"] = exports.as_json(with_.reports, scope)
-        for name, parts in files.items():
-            path = folder / name
-            with path.open("w", encoding="utf-8", newline="") as file:
-                async for part in parts:
-                    file.write(part)
-            written.append(path)
-    return written
+        scope, reports = _scope(with_, first, last), with_.reports
+        result = await reports.result(scope, datetime.now(UTC))
+        try:
+            package.write(reports, result, folder / "report.zip", "month", "de")
+            written = [folder / "report.zip", *package.files(reports, result, folder, "month", "de")]
+            json = with_facts(reports, scope, as_json(reports, result, "month", "de"))
+            parts = {"facts.csv": facts_as_csv(reports, scope, "de"), "report.json": json}
+            for name, lines in parts.items():
+                with (folder / name).open("w", encoding="utf-8", newline="") as file:
+                    async for line in lines:
+                        file.write(line)
+        finally:
+            result.vouchers.close()
+    return [*written, folder / "facts.csv"]
 
 
 @rate_cards.command("import")

@@ -1,6 +1,6 @@
 """What the reports ask the read models for."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -94,6 +94,18 @@ class Queries:
         """Claims by the day of their session."""
         found = await self._page(CLAIMS, _claims(wanted), "held_on", after, limit)
         return [CLAIM.validate_python(document) for document in found]
+
+    async def all_claims(self, wanted: ClaimFilter, size: int = 500) -> AsyncIterator[list[Claim]]:
+        """All claims that fit, page by page."""
+        after: After | None = None
+        while claims := await self.claims(wanted, after, size):
+            yield claims
+            after = After(claims[-1].held_on.isoformat(), claims[-1].id)
+
+    async def finding_counts(self) -> dict[str, int]:
+        """Code → number of findings."""
+        found = await self._mongo.aggregate(FINDINGS, [{"$group": {"_id": "$code", "n": {"$sum": 1}}}])
+        return {row["_id"]: row["n"] for row in sorted(found, key=lambda row: row["_id"])}
 
     async def claim(self, claim_id: str) -> Claim | None:
         found = await self._mongo[CLAIMS].find_one({"_id": claim_id})

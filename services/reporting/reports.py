@@ -1,9 +1,10 @@
 """The figures and claims of a period, put together from the read models for the API, the exports and the CLI."""
 
+import asyncio
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from typing import get_args
 
@@ -15,6 +16,7 @@ from services.reporting.indicators import INDICATORS, UNITS
 from services.reporting.ledger import Ledger
 from services.reporting.measures import UNKNOWN
 from services.reporting.queries import After, ClaimFilter, Queries
+from services.reporting.result import Counted, Result, spooled
 from services.reporting.store import Store
 from services.reporting.views import (
     By,
@@ -29,6 +31,7 @@ from services.reporting.views import (
     Summary,
     Sums,
 )
+from shared.errors import Unavailable
 from shared.register import Register
 
 FIELD_NAMES: dict[str, tuple[str, str]] = {
@@ -58,21 +61,53 @@ class Reports:
         self, scope: Scope, by: Sequence[By] = get_args(By), granularity: Granularity = "month", language: str = "de"
     ) -> Summary:
         """All figures of `scope`: the totals, and groups of each kind in `by`."""
-        position = (await self.store.position()).seq
-        totals = await self.queries.totals(scope)
+        return self.present(await self.count(scope, by), scope, by, granularity, language)
+
+    async def count(self, scope: Scope, by: Sequence[By] = get_args(By)) -> Counted:
+        """The totals of `scope` and of each kind in `by`."""
+        position, totals = (await self.store.position()).seq, await self.queries.totals(scope)
+        months = await self.queries.totals(scope, "month") if "period" in by else ()
+        districts = await self.queries.totals(scope, "district") if "district" in by else ()
+        fields = await self.queries.totals(scope, "field") if "field" in by else ()
+        return Counted(position, totals, months, districts, fields)
+
+    def present(
+        self,
+        counted: Counted,
+        scope: Scope,
+        by: Sequence[By] = get_args(By),
+        granularity: Granularity = "month",
+        language: str = "de",
+    ) -> Summary:
+        """What was counted as figures with their names and meanings."""
         groups: list[Group] = []
         if "period" in by:
-            groups += self._periods(scope, granularity, await self.queries.totals(scope, "month"), language)
+            groups += self._periods(scope, granularity, counted.months, language)
         if "district" in by:
-            groups += self._districts(scope, await self.queries.totals(scope, "district"), language)
+            groups += self._districts(scope, counted.districts, language)
         if "field" in by:
-            groups += self._fields(scope, await self.queries.totals(scope, "field"), language)
+            groups += self._fields(scope, counted.fields, language)
         return Summary(
             period=Period(start=scope.start, end=scope.end),
-            position=position,
-            figures=_figures(scope, _by_indicator(totals), language),
+            position=counted.position,
+            figures=_figures(scope, _by_indicator(counted.totals), language),
             groups=groups,
         )
+
+    async def result(self, scope: Scope, now: datetime) -> Result:
+        """The result of `scope` as it is now, for exports; its reader closes `vouchers`.
+
+        Raises Unavailable when figures and claims keep changing while they are read.
+        """
+        for attempt in range(8):
+            await asyncio.sleep(0.1 * attempt)
+            counted = await self.count(scope)
+            vouchers = await spooled(self.queries.all_claims(ClaimFilter(scope.start, scope.end)))
+            if vouchers.sums.total_cents == counted.cents():
+                findings, cards = await self.queries.finding_counts(), await self.store.cards()
+                return Result(scope, now, counted, vouchers, findings, cards=cards)
+            vouchers.close()
+        raise Unavailable("Die Zahlen ändern sich gerade.", "The figures are changing just now.")
 
     def _periods(self, scope: Scope, granularity: Granularity, totals: Sequence[Total], language: str) -> list[Group]:
         by_period: dict[str, list[Total]] = {}

@@ -302,6 +302,10 @@ async def test_years_at_the_edge_of_the_calendar_are_answered(api: Api) -> None:
         assert (await api.get("/api/reports/summary", **query)).status_code == 200
 
 
-async def test_exports_of_later_issues_are_not_pretended(api: Api) -> None:
-    for name in ("pdf", "xlsx", "zip"):
-        assert (await api.get(f"/api/reports/export.{name}")).status_code == 404
+async def test_the_report_is_downloaded_in_every_form_by_those_who_may(api: Api) -> None:
+    for name, begin in (("pdf", b"%PDF-"), ("xlsx", b"PK"), ("zip", b"PK")):
+        answer = await api.get(f"/api/reports/export.{name}", **YEAR)
+        assert answer.status_code == 200
+        assert answer.content.startswith(begin)
+        assert answer.headers["content-disposition"].endswith(f'miglobe-2026-01-01-2026-12-31.{name}"')
+        assert (await api.get(f"/api/reports/export.{name}", "advisor")).status_code == 403

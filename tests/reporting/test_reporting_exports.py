@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from services.reporting.exports import cell, euros, line
+from services.reporting.exports.cells import cell, euros, line
 from services.reporting.figures import FigureId, Scope, parse, periods
 from services.reporting.reports import mean
 

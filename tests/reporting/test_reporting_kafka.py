@@ -73,10 +73,8 @@ async def test_from_the_topics_to_the_figures_and_back_again(settings: Settings,
     assert "2932,50  €  (n=20)" in printed
     await run("report", "export", "--from", "2026-01-01", "--to", "2026-12-31", str(tmp_path / "out"))
     assert {path.name for path in (tmp_path / "out").iterdir()} == {
-        "summary.csv",
-        "honoraria.csv",
-        "facts.csv",
-        "report.json",
+        *("summary.csv", "honoraria.csv", "sums.csv", "corrections.csv", "facts.csv"),
+        *("report.json", "report.pdf", "report.xlsx", "report.zip"),
     }
     rows = csv.DictReader(
         io.StringIO((tmp_path / "out" / "honoraria.csv").read_text(encoding="utf-8-sig")), delimiter=";"
