@@ -39,7 +39,7 @@ bench: install ## measure speed beside baselines, about 15 minutes; ARGS="ingest
 compose-test: install ## docker-compose.yml and the image on a real Docker daemon, about 10 minutes; as root it starts one if need be
 	@$(PYTHON) -m pytest tests/compose -s --timeout=3600 $(ARGS)
 
-up: install ## start Kafka, mongod, the mail sink, the four services and the site in front of them; PORT_OFFSET=n moves all ports
+up: install ## start Kafka, mongod, the mail sink, the login, the four services and the site in front of them; PORT_OFFSET=n moves all ports
 	@$(LOCAL) up
 
 down: .venv/.project ## stop them; data stays in .local/

@@ -28,7 +28,7 @@ def up(
     home: HomeOption = _HOME,
     detached: Annotated[bool, typer.Option("--detached", hidden=True)] = False,
 ) -> None:
-    """Start Kafka, mongod, the mail sink and the four services; return when all is ready."""
+    """Start Kafka, mongod, the mail sink, the OpenID provider and the four services; return when all is ready."""
     if not (foreground or detached):
         owner = Home(home.resolve()).owner()
         if owner is not None:

@@ -14,10 +14,11 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer
 
+from deploy.local import people
 from deploy.local.errors import StackError
 from deploy.local.journey import Journey, Stuck
 from deploy.local.signals import interrupt_on_signals
-from deploy.local.stack import Stack
+from deploy.local.stack import SERVICES, Stack
 from deploy.local.tools import ROOT
 from shared.auth import ROLES, token
 from shared.events import BY_TOPIC
@@ -48,8 +49,9 @@ def main() -> None:
     interrupt_on_signals()
     offset = int(os.environ.get("PORT_OFFSET") or 0)
     try:
-        # always with our own inbox: the journey reads it, and nobody else's server shall get mails to nobody
-        own = {"MIGLOBE_SMTP": ""}
+        # always with our own inbox: the journey reads it, and nobody else's server shall get mails to nobody; and with
+        # our own provider, beside which the journey's tokens count
+        own = {"MIGLOBE_SMTP": "", "MIGLOBE_OIDC_ISSUER": "", "MIGLOBE_LOCAL_TOKENS": ""}
         with Stack(home, site=True, free_ports=oneshot, port_offset=offset, env=own, report=_say) as stack:
             _play(stack)
             if not oneshot:
@@ -113,7 +115,8 @@ def _addresses(stack: Stack) -> None:
     secret = stack.env()["MIGLOBE_SECRET"]
     _say("\nEs läuft weiter, Strg-C beendet alles. | It keeps serving, Ctrl-C stops all.\n")
     for name, url in stack.urls.items():
-        _say(f"  {name:<14} {url}{'' if name in ('site', 'mail') else '/docs   ' + url + '/asyncapi'}")
+        _say(f"  {name:<14} {url}{'/docs   ' + url + '/asyncapi' if name in SERVICES else ''}")
+    _say(f"\nAnmelden auf den Seiten, ohne Kennwort | Log in to the pages, without a password: {people.told()}")
     _say("\nTokens für die API (Authorization: Bearer …), 12 Stunden gültig:\n")
     for role in ROLES:
         subject = "A01" if role == "advisor" else "demo"

@@ -15,9 +15,19 @@ from deploy.local.ports import Ports
 from deploy.local.tools import ROOT, Tools
 
 # The setting that names a server elsewhere, and the ports that one of ours takes.
-SETTING = {"kafka": "MIGLOBE_KAFKA", "mongo": "MIGLOBE_MONGO", "mail": "MIGLOBE_SMTP"}
-PORTS = {"kafka": ("kafka", "kafka-controller"), "mongo": ("mongo",), "mail": ("smtp", "mail")}
-HTTP = ("site", "mail", "intake", "matching", "notifications", "reporting")
+SETTING = {
+    "kafka": "MIGLOBE_KAFKA",
+    "mongo": "MIGLOBE_MONGO",
+    "mail": "MIGLOBE_SMTP",
+    "provider": "MIGLOBE_OIDC_ISSUER",
+}
+PORTS = {
+    "kafka": ("kafka", "kafka-controller"),
+    "mongo": ("mongo",),
+    "mail": ("smtp", "mail"),
+    "provider": ("provider",),
+}
+HTTP = ("site", "mail", "provider", "intake", "matching", "notifications", "reporting")
 
 # The way to ourselves leads through no proxy, whatever the environment says.
 _direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -38,6 +48,9 @@ def recipe(name: str, home: Home, ports: Ports, tools: Tools) -> Recipe:
     if name == "site":
         command = ["caddy", "run", "--adapter=caddyfile", f"--config={ROOT / 'deploy' / 'Caddyfile'}"]
         return command, lambda: _says(f"http://127.0.0.1:{ports['site']}/livez") == 404
+    if name == "provider":
+        command = [sys.executable, "-m", "deploy.local.provider", f"--port={ports['provider']}"]
+        return command, lambda: _ok(discovery(address(name, ports)))
     service, _, _ = name.partition("-")
     command = [miglobe(), "serve", service, "--host", "127.0.0.1", "--port", str(ports[name])]
     return command, lambda: _ok(f"http://127.0.0.1:{ports[name]}/readyz")
@@ -59,7 +72,14 @@ def address(name: str, ports: Ports) -> str:
         return mongod.uri(ports["mongo"])
     if name == "mail":
         return f"smtp://127.0.0.1:{ports['smtp']}"
+    if name == "provider":
+        return f"http://127.0.0.1:{ports['provider']}"
     return f"127.0.0.1:{ports[name]}"
+
+
+def discovery(issuer: str) -> str:
+    """Where an OpenID provider describes itself."""
+    return f"{issuer.rstrip('/')}/.well-known/openid-configuration"
 
 
 def miglobe() -> str:
@@ -95,6 +115,7 @@ _answers: dict[str, Callable[[str], bool]] = {
     "kafka": kafka.answers,
     "mongo": mongod.answers,
     "mail": _smtp_answers,
+    "provider": lambda issuer: _ok(discovery(issuer)),
 }
 
 

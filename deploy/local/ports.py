@@ -14,6 +14,7 @@ DEFAULTS = {
     "mongo": 27017,
     "smtp": 1025,
     "mail": 8025,
+    "provider": 9400,
     "intake": 8001,
     "matching": 8002,
     "notifications": 8003,

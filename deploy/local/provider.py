@@ -8,7 +8,6 @@ second choice, and it gives no token without the PKCE verifier. There are no pas
 
 import argparse
 import base64
-import csv
 import hashlib
 import os
 from typing import Any
@@ -18,26 +17,20 @@ import flask
 import uvicorn
 from oidc_provider_mock import User, app
 
-from deploy.local.tools import ROOT
+from deploy.local.people import accounts
 
 COOKIE = "miglobe-provider"
 
 
 def people() -> list[User]:
-    """One for each role, and the sample advisors by their numbers."""
-    staff = {"koordination": "coordinator", "skew": "skew", "betrieb": "ops"}
-    with (ROOT / "services/matching/data/advisors.csv").open(encoding="utf-8", newline="") as file:
-        advisors = [(row["id"], row["name"]) for row in csv.DictReader(file)]
     return [
-        *(_user(account, f"Beispiel {account.capitalize()}", role) for account, role in staff.items()),
-        *(_user(number, name, "advisor", advisor_id=number) for number, name in advisors),
+        User(
+            sub=one.name,
+            claims={"name": one.full_name, "preferred_username": one.name, "email": one.mail, "roles": [one.role]}
+            | ({"advisor_id": one.number} if one.number else {}),
+        )
+        for one in accounts()
     ]
-
-
-def _user(account: str, name: str, role: str, **more: str) -> User:
-    mail = f"{account.lower()}@miglobe.example"
-    claims = {"name": name, "preferred_username": account, "email": mail, "roles": [role], **more}
-    return User(sub=account, claims=claims)
 
 
 def build(users: list[User] | None = None) -> flask.Flask:

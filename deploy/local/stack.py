@@ -19,24 +19,25 @@ from deploy.local.errors import StackError
 from deploy.local.tools import Tools
 
 SERVICES = ("intake", "matching", "notifications", "reporting")
-_INFRASTRUCTURE = ("kafka", "mongo", "mail")
+_INFRASTRUCTURE = ("kafka", "mongo", "mail", "provider")
 
 
 class Stack(Crew):
-    """Kafka, mongod, the mail sink and services, started in order, each awaited by asking it.
+    """Kafka, mongod, the mail sink, the OpenID provider and services, started in order, each awaited by asking it.
 
     home: data, logs, ports and secret; a second start with the same home finds its data again.
-    services: the ones to start, after `miglobe topics apply`; () starts none and applies nothing.
+    services: the ones to start, after `miglobe topics apply`; () starts none, no provider, and applies nothing.
     site: one address in front of the services, by Caddy, where it is installed; all four must be started then.
     spare: further processes of services, such as "matching-2", which start_one() starts; on free ports only.
     free_ports: take any free ports (the same ones again at the next start, if possible) instead of the
         defaults shifted by `port_offset`.
     env: laid over this process's environment, for the stack and for its processes. Where MIGLOBE_KAFKA,
-        MIGLOBE_MONGO or MIGLOBE_SMTP is set, that server is used instead of starting one; "" unsets it.
+        MIGLOBE_MONGO, MIGLOBE_SMTP or MIGLOBE_OIDC_ISSUER is set, that server is used instead of starting one; ""
+        unsets it.
     report: gets one line per component that is ready.
 
-    Attributes, from start() on: kafka (host:port), mongo (URI), smtp (smtp://host:port), urls (base URL of
-    each service, and of the inbox as "mail"), mail_dir (one .eml file per mail).
+    Attributes, from start() on: kafka (host:port), mongo (URI), smtp (smtp://host:port), issuer (URL of
+    the provider), urls (base URL of each service, of "provider" and of the inbox as "mail"), mail_dir (one .eml per mail).
     """
 
     servers = _INFRASTRUCTURE
@@ -59,7 +60,7 @@ class Stack(Crew):
         self.spare = tuple(spare)
         self.tools = tools or Tools()
         self.site = site and set(SERVICES) <= set(services) and self.tools.caddy() is not None
-        self.kafka = self.mongo = self.smtp = ""
+        self.kafka = self.mongo = self.smtp = self.issuer = ""
         self.urls: dict[str, str] = {}
         self._env = {**os.environ, **(env or {})}
         self._free_ports, self._port_offset = free_ports, port_offset
@@ -80,8 +81,16 @@ class Stack(Crew):
             "MIGLOBE_KAFKA": self.kafka,
             "MIGLOBE_MONGO": self.mongo,
             "MIGLOBE_SMTP": self.smtp,
+            **self._login(),
             "MIGLOBE_SECRET": self._env.get("MIGLOBE_SECRET") or self.home.secret(),
         }
+
+    def _login(self) -> dict[str, str]:
+        """With our own provider its settings, and the command line's tokens beside it: the stack is for one machine."""
+        if not self.issuer or self._env.get(parts.SETTING["provider"]):
+            return {}
+        own = {"MIGLOBE_OIDC_CLIENT_SECRET": "any", "MIGLOBE_LOCAL_TOKENS": "true"}
+        return {"MIGLOBE_OIDC_ISSUER": self.issuer} | {name: self._env.get(name) or own[name] for name in own}
 
     def env_of(self, name: str) -> Mapping[str, str]:
         """The environment of one component; a subclass may tell services apart."""
@@ -101,13 +110,17 @@ class Stack(Crew):
 
     def _begin(self) -> None:
         self._choose()
-        self._together(_INFRASTRUCTURE, self._provide)
+        self._together(self._servers(), self._provide)
         if self.services:
             self.apply_topics()
             self._together([*self.services, "site"] if self.site else self.services, self.start_one)
 
+    def _servers(self) -> tuple[str, ...]:
+        """Nobody logs in where no service runs."""
+        return _INFRASTRUCTURE if self.services else _INFRASTRUCTURE[:-1]
+
     def _choose(self) -> None:
-        own = [name for name in _INFRASTRUCTURE if not self._env.get(parts.SETTING[name])]
+        own = [name for name in self._servers() if not self._env.get(parts.SETTING[name])]
         self.tools.require(own)
         names = [name for part in own for name in parts.PORTS[part]] + [*self.services, *self.spare]
         if self.site:
@@ -120,7 +133,7 @@ class Stack(Crew):
         self.urls = {name: f"http://127.0.0.1:{self._ports[name]}" for name in names if name in parts.HTTP}
 
     def _provide(self, name: str) -> None:
-        """Start Kafka, mongod or the mail sink; or ask for the one that the environment names."""
+        """Start one of the servers; or ask for the one that the environment names."""
         address = self._env.get(parts.SETTING[name], "")
         if address:
             parts.ask(name, address)
@@ -128,7 +141,7 @@ class Stack(Crew):
         else:
             address = parts.address(name, self._ports)
             self.start_one(name)
-        setattr(self, "smtp" if name == "mail" else name, address)
+        setattr(self, {"mail": "smtp", "provider": "issuer"}.get(name, name), address)
 
     def _build(self, name: str) -> Component | None:
         if not self._ports.knows(name):

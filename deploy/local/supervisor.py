@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from deploy.local import people
 from deploy.local.errors import HomeInUse, StackError
 from deploy.local.home import Home
 from deploy.local.signals import interrupt_on_signals
@@ -86,6 +87,8 @@ def addresses(stack: Stack) -> str:
     """Where everything is, for people."""
     rows = {"inbox" if name == "mail" else name: url for name, url in stack.urls.items()}
     rows |= {"kafka": stack.kafka, "mongo": stack.mongo, "smtp": stack.smtp, "logs": str(stack.home.path / "logs")}
+    if "provider" in stack.urls:
+        rows["log in as"] = people.told()
     return "\n".join(f"  {name:<14} {where}" for name, where in rows.items())
 
 
