@@ -12,7 +12,14 @@ from babel.messages.pofile import read_po, write_po
 
 from deploy.local.tools import ROOT
 
-PACKAGES = ("shared/look", "services/intake", "services/matching", "services/notifications", "services/reporting")
+PACKAGES = (
+    "shared/look",
+    "shared/login",
+    "services/intake",
+    "services/matching",
+    "services/notifications",
+    "services/reporting",
+)
 _OPTIONS = {"**.html": {"extensions": "jinja2.ext.i18n", "trimmed": "true", "silent": "false"}}
 
 

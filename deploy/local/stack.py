@@ -36,8 +36,9 @@ class Stack(Crew):
         unsets it.
     report: gets one line per component that is ready.
 
-    Attributes, from start() on: kafka (host:port), mongo (URI), smtp (smtp://host:port), issuer (URL of
-    the provider), urls (base URL of each service, of "provider" and of the inbox as "mail"), mail_dir (one .eml per mail).
+    Attributes, from start() on: kafka (host:port), mongo (URI), smtp (smtp://host:port), issuer (the
+    provider's URL), urls (base URL of each service, of "provider", and of the inbox as "mail"), mail_dir (one .eml
+    file per mail).
     """
 
     servers = _INFRASTRUCTURE

@@ -1,7 +1,6 @@
 """Who may look at a page, and whether what they send was meant by them."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
@@ -10,10 +9,10 @@ from fastapi.responses import RedirectResponse, Response
 from starlette.datastructures import UploadFile
 
 from shared.access import ROLES, Access, Role, stating
-from shared.auth import Caller
 from shared.errors import Forbidden
 from shared.login.sealing import FormToken
 from shared.login.sessions import Kept, Session
+from shared.look import Viewer
 from shared.web import Answered
 
 if TYPE_CHECKING:
@@ -27,21 +26,6 @@ HEADER = "x-csrf-token"
 AGAIN = "kept"
 """The hidden field by which a kept form, sent at last, is known."""
 KEPT_BYTES = 65_536
-
-
-@dataclass(frozen=True)
-class Viewer(Caller):
-    """Somebody signed in, as the one they act as here; handlers take them as the caller.
-
-    `csrf` goes into each form; `logout` is the address that ends the session; `ends_in`: seconds until it ends by
-    itself.
-    """
-
-    name: str
-    roles: tuple[Role, ...]
-    csrf: str
-    logout: str
-    ends_in: int
 
 
 def signed_in(*roles: Role) -> Callable[..., Awaitable[Viewer]]:
@@ -102,7 +86,7 @@ async def _meant(request: Request, login: "Login", session: Session | None) -> N
     form_kept = Kept(_here(request), token.account if token else "", fields)
     if token is None:
         if session is None and login.cookies.get(request, "session") == "":
-            raise Answered(login.pages.expired(request, _here(request), kept=False, files=lost))
+            raise Answered(login.pages.expired(request, login.way_in(login.path("back-again")), kept=False, files=lost))
         raise Forbidden(
             "Dieses Formular ist nicht vollständig. Bitte laden Sie die Seite neu und versuchen Sie es noch einmal.",
             "This form is not complete. Please load the page again and try once more.",

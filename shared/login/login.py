@@ -9,11 +9,12 @@ from shared.auth import Caller
 from shared.errors import Unavailable
 from shared.login.bearers import Bearers
 from shared.login.cookies import Cookies
-from shared.login.door import KEPT_BYTES, Viewer
+from shared.login.door import KEPT_BYTES
 from shared.login.pages import Pages
 from shared.login.provider import Departure, Provider
 from shared.login.sealing import FormToken, digest, seal, unseal
 from shared.login.sessions import KEPT_MINUTES, Kept, Session, Sessions
+from shared.look import Viewer
 from shared.mongo import Mongo
 from shared.settings import ServiceName, Settings
 
@@ -35,7 +36,7 @@ class Login:
         self.provider = Provider(settings) if settings.oidc_issuer else None
         self.bearers = Bearers(settings, self.provider)
         self.sessions = Sessions(mongo, settings.session_idle_minutes * 60, settings.session_hours * 3600)
-        self.pages = Pages(self)
+        self.pages = Pages(service, settings)
 
     @property
     def failing(self) -> str | None:
@@ -66,8 +67,17 @@ class Login:
     def viewer(self, session: Session, caller: Caller | None = None) -> Viewer:
         person = session.person
         seen = caller or Caller(person.account, person.roles[0] if person.roles else "advisor")
-        token = FormToken.of(self.secret, session.id, person.account).text(self.secret)
-        return Viewer(seen.subject, seen.role, person.name, person.roles, token, self.path("logout"), session.left)
+        return Viewer(
+            seen.subject,
+            seen.role,
+            name=person.name,
+            roles=person.roles,
+            csrf=FormToken.of(self.secret, session.id, person.account).text(self.secret),
+            logout=self.path("logout"),
+            session=self.path("session"),
+            renew=self.way_in(self.path("back-again")),
+            ends_in=session.left,
+        )
 
     # -- logins under way ---------------------------------------------------------------------------------
 
@@ -98,9 +108,8 @@ class Login:
     async def keep(self, request: Request, form: Kept, *, files: bool) -> Response:
         """Keeps `form` for whoever logs in again as the same, and says so."""
         small = sum(len(name) + len(value.encode()) for name, value in form.fields) <= KEPT_BYTES
-        answer = self.pages.expired(
-            request, self.path("kept") if small else form.path, kept=small, files=files, too_large=not small
-        )
+        renew = self.way_in(self.path("kept" if small else "back-again"))
+        answer = self.pages.expired(request, renew, kept=small, files=files, too_large=not small)
         if small:
             keys = [*self.kept_keys(request), await self.sessions.keep(form)][-_AT_ONCE:]
             self.cookies.set(answer, "kept", ".".join(keys), KEPT_MINUTES * 60)

@@ -8,11 +8,12 @@ from fastapi.responses import JSONResponse, RedirectResponse, Response
 
 from shared.access import everybody
 from shared.errors import Forbidden, Malformed, Problem, Unavailable
-from shared.login.door import FIELD, Viewer, from_here, same_site, signed_in
+from shared.login.door import FIELD, from_here, same_site, signed_in
 from shared.login.login import Login
 from shared.login.people import person
 from shared.login.provider import Rejected
 from shared.login.sealing import FormToken
+from shared.look import Viewer
 from shared.mongo import Mongo
 from shared.settings import ServiceName, Settings
 
@@ -103,7 +104,7 @@ def router(login: Login) -> APIRouter:
             onward = await login.provider.farewell(id_token, left) if login.provider else None
         except Unavailable:
             onward = None
-        answer = login.pages.show(request, "logged_out.html", onward=onward, login=login.way_in(login.home))
+        answer = login.pages.show(request, "logged_out.html", onward=onward, renew=login.way_in(login.home))
         if onward:  # a page that goes on, no redirect: a form may not lead to another site
             answer.headers["Refresh"] = f"0; url={onward}"
         for what in ("session", "login", "kept"):
@@ -113,16 +114,19 @@ def router(login: Login) -> APIRouter:
     @routes.get("/logged-out")
     @everybody
     async def logged_out(request: Request) -> Response:
-        return login.pages.show(request, "logged_out.html", onward=None, login=login.way_in(login.home))
+        return login.pages.show(request, "logged_out.html", onward=None, renew=login.way_in(login.home))
 
     @routes.get("/kept")
     async def kept(request: Request, viewer: Annotated[Viewer, Depends(signed_in())]) -> Response:
         """Forms that came after the end of a session, to be looked at and sent."""
         session = await login.session(request)
         forms = await login.waiting(request, session) if session else []
-        return login.pages.show(
-            request, "kept.html", viewer=viewer, forms=forms, files=False, late=True, here=login.home
-        )
+        return login.pages.kept(request, viewer.csrf, forms, login.home)
+
+    @routes.get("/back-again", dependencies=[Depends(signed_in())])
+    async def back_again(request: Request) -> Response:
+        """Where a second window ends in which somebody has signed in anew."""
+        return login.pages.show(request, "done.html")
 
     @routes.get("/session")
     @everybody

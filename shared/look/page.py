@@ -28,10 +28,12 @@ _OWN = "shared.look"
 class Look:
     """The pages of one service. `package`: where its `templates/` and `locale/` are, such as `services.intake`."""
 
-    def __init__(self, settings: Settings, package: str, **more: Any) -> None:
-        """`more`: further globals of the templates; a function of (language) is called once per language."""
+    def __init__(self, settings: Settings, package: str, *, service: ServiceName | None = None, **more: Any) -> None:
+        """`service`: whose pages these are, where the package's name doesn't say it. `more`: further globals of the
+        templates; a function of (language) is called once per language.
+        """
         self._settings = settings
-        self._service: ServiceName = package.rpartition(".")[2]  # type: ignore[assignment]
+        self._service: ServiceName = service or package.rpartition(".")[2]  # type: ignore[assignment]
         self._environments = {
             language: _environment(language, package, settings, translations(language, package, _OWN))
             for language in LANGUAGES

@@ -59,7 +59,7 @@ def field(page: httpx.Response, name: str) -> str:
 
 
 def link(page: httpx.Response, words: str) -> str:
-    found = re.search(rf'href="([^"]+)"[^>]*>{re.escape(words)}', page.text)
+    found = re.search(rf'href="([^"]+)"[^>]*>(?:<span[^>]*>)?{re.escape(words)}', page.text)
     assert found, page.text
     return urljoin(str(page.url), unescape(found[1]))
 

@@ -34,7 +34,9 @@ def client() -> httpx.AsyncClient:
     @routes.get("/page")
     async def page(request: Request, who: str = "", many: int = Query(default=1)) -> Response:
         if who:
-            request.state.viewer = Viewer(who, "coordinator", "/logout", "secret-csrf")
+            request.state.viewer = Viewer(
+                "koo", "coordinator", who, ("coordinator",), "secret-csrf", "/logout", "/session", "/login", 3600
+            )
         raise Conflict(f"Schon {many}-mal beantwortet.", f"Answered {many} times already.")
 
     @routes.post("/page")
