@@ -24,7 +24,7 @@ ROLES: dict[Role, tuple[str, str]] = {
 
 class Pages:
     def __init__(self, service: ServiceName, settings: Settings) -> None:
-        self._look = Look(settings, "shared.login", service=service)
+        self._look = Look(settings, "shared.login", service)
 
     def show(self, request: Request, template: str, status: int = 200, **values: Any) -> HTMLResponse:
         return self._look.show(request, template, status, **values)

@@ -28,7 +28,7 @@ _OWN = "shared.look"
 class Look:
     """The pages of one service. `package`: where its `templates/` and `locale/` are, such as `services.intake`."""
 
-    def __init__(self, settings: Settings, package: str, *, service: ServiceName | None = None, **more: Any) -> None:
+    def __init__(self, settings: Settings, package: str, service: ServiceName | None = None, /, **more: Any) -> None:
         """`service`: whose pages these are, where the package's name doesn't say it. `more`: further globals of the
         templates; a function of (language) is called once per language.
         """
