@@ -21,6 +21,7 @@ demo: install ## one engagement from request to report, then keep serving; ONESH
 test: install ## all tests, those against the real broker and database included; ARGS="tests/shared -x" for some
 	@sh deploy/local/need.sh kcat kafkacat || echo "Going on without kcat: the test that reads with it is skipped."
 	@sh deploy/local/need.sh chromium chromium || echo "Going on without Chromium: the tests that look at pages are skipped."
+	@sh deploy/local/need.sh promtool prometheus || echo "Going on without Prometheus: the tests of alerts and dashboards are skipped."
 	@$(PYTHON) -m pytest $(ARGS)
 
 screens: install ## a picture of every page, light and dark, phone and desktop, into out/screens/

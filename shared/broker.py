@@ -17,6 +17,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any, TypeAlias
 
@@ -26,6 +27,7 @@ from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
 from faststream.kafka.message import FAKE_CONSUMER, KafkaAckableMessage
+from opentelemetry.trace import SpanKind
 from prometheus_client import Counter, Histogram
 from pydantic import ValidationError
 from pymongo.errors import PyMongoError
@@ -38,7 +40,7 @@ from shared.events import Dossier, Event
 from shared.mongo import Mongo, is_transient
 from shared.publisher import Publisher
 from shared.tasks import end
-from shared.telemetry import tracing
+from shared.telemetry import Origin, past, tracing, tracing_together
 from shared.telling import told
 
 BATCH = 500
@@ -104,8 +106,15 @@ class Together:
 
 @dataclass(frozen=True)
 class Meters:
+    """What is measured, by topic. `published` and `taken` see of each batch the first message of every topic.
+
+    `published`: from an event's commit to Kafka, by the broker's clock; `taken`: from the commit to its effect here.
+    """
+
     handled: Counter
     seconds: Histogram
+    published: Histogram
+    taken: Histogram
 
 
 class Inlet:
@@ -224,6 +233,7 @@ class Inlet:
 
     async def _commit(self, consumer: AIOKafkaConsumer, batch: Sequence[Record]) -> None:
         self.stalled, self.progress_at = None, time.monotonic()
+        self._measure(batch)
         ends: dict[TopicPartition, int] = {}
         for record in batch:
             place = TopicPartition(record.topic, record.partition)
@@ -233,6 +243,15 @@ class Inlet:
         except (CommitFailedError, IllegalStateError, KafkaError) as error:
             # Another member owns the partition now or Kafka is away: the marks make the repetition harmless.
             _log.info("offsets_not_committed", group=self.group, error=str(error)[:200])
+
+    def _measure(self, batch: Sequence[Record]) -> None:
+        """How long the first of each topic was on its way; what has no time in its headers is left out."""
+        for topic, record in {record.topic: record for record in reversed(batch)}.items():
+            with suppress(KeyError, TypeError, ValueError, AttributeError):
+                began = datetime.fromisoformat(dict(record.headers)["ce_time"].decode()).timestamp()
+                name = topic.removeprefix(self._prefix)
+                self._meters.published.labels(name).observe(max(0.0, record.timestamp / 1000 - began))
+                self._meters.taken.labels(name).observe(max(0.0, time.time() - began))
 
     async def _handle(self, batch: Sequence[Record]) -> None:
         async with asyncio.timeout(STALL_SECONDS * 2):
@@ -290,7 +309,11 @@ class Inlet:
 
         if arrivals:
             try:
+                began = datetime.now(UTC)
                 await self._patiently(lambda: together.handle([arrival for _, arrival in arrivals]))
+                for _, arrival in arrivals:
+                    source = (arrival.head.traceparent, arrival.event.key)
+                    past(f"record {arrival.head.topic}", SpanKind.CONSUMER, began, [source])
                 outcomes.update((record.topic, "done") for record, _ in arrivals)
             except Permanent:
                 async with asyncio.TaskGroup() as group:
@@ -313,8 +336,12 @@ class Inlet:
         found = [one for one in found if one[2].head.id not in known]
         if not found:
             return
+        origins = {
+            one.event.key: Origin(one.head.correlation_id, one.head.traceparent, one.head.id) for _, _, one in found
+        }
         try:
-            done = await many([(one.event, inbox.mark(self.group, one.head.id)) for _, _, one in found])
+            with tracing_together(origins, f"handle {on.event.topic}"):
+                done = await many([(one.event, inbox.mark(self.group, one.head.id)) for _, _, one in found])
         except Exception as error:
             _log.warning("events_one_by_one", topic=on.event.topic, error=told(error))
             return
@@ -340,7 +367,8 @@ class Inlet:
                 return "known"
             event = _parse(on.event, head, record)
             about = {"event_id": head.id, "topic": head.topic, "key": event.key}
-            with tracing(head.correlation_id, head.traceparent, head.id, **about):
+            origin = Origin(head.correlation_id, head.traceparent, head.id)
+            with tracing(*origin, span=f"handle {head.topic}", kind=SpanKind.CONSUMER, **about):
                 await self._patiently(lambda: self._once(lambda mark: on.handle(event, mark), head.id))
         except Duplicate as error:
             if error.collection == inbox.COLLECTION:

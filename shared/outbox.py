@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 import structlog
 from aiokafka.errors import KafkaError
 from bson import Binary
+from opentelemetry.trace import SpanKind
 from pymongo.errors import PyMongoError
 
 from shared import envelope
@@ -23,7 +24,7 @@ from shared.lease import Lease
 from shared.mongo import Document, Mongo
 from shared.publisher import PUBLISH_SECONDS, Message, Publisher
 from shared.tasks import cancelled, end
-from shared.telemetry import current
+from shared.telemetry import current, past
 from shared.waking import Wake
 
 COLLECTION = "outbox"
@@ -45,14 +46,13 @@ class Tombstone:
 
 def rows(events: "Sequence[Event | Tombstone]", version: int, service: str, now: datetime) -> list[Document]:
     """One row per event, in order; `order` sorts the rows of a key by their aggregate's version."""
-    trace = current()
     made = []
     for position, event in enumerate(events):
         event_id = getattr(event, "entry_id", None) or new_id()
         if isinstance(event, Tombstone):
             head, topic, body = {"ce_erased": "1"}, event.dossier.topic, None
         else:
-            head = envelope.headers(event, event_id, service, now, trace)
+            head = envelope.headers(event, event_id, service, now, current(event.key))
             topic, body = event.topic, Binary(event.model_dump_json().encode())
         made.append(
             {
@@ -175,6 +175,10 @@ class Relay:
             {"_id": {"$in": done}}, {"$set": {"published_at": datetime.now(UTC)}, "$unset": {"pending": ""}}
         )
         self.published += len(done)
+        for row in wave:
+            if row["key"] not in failed:
+                source = (row["headers"].get("traceparent"), row["key"])
+                past(f"publish {row['topic']}", SpanKind.PRODUCER, row["created_at"], [source])
         return failed
 
     def _message(self, row: Document) -> Message:

@@ -32,7 +32,19 @@ from prometheus_client import (
 )
 from pymongo.errors import PyMongoError
 
-from shared import access, assets, asyncapi, headers, idempotency, outbox, topics, uvloop_kafka, web, workdays
+from shared import (
+    access,
+    assets,
+    asyncapi,
+    headers,
+    idempotency,
+    outbox,
+    telemetry,
+    topics,
+    uvloop_kafka,
+    web,
+    workdays,
+)
 from shared.broker import Inlet, Meters, On, Together
 from shared.commit import Committer
 from shared.errors import Unavailable
@@ -47,6 +59,10 @@ from shared.tasks import end
 STOP_SECONDS = 25.0
 WEDGED_SECONDS = 120.0
 """With messages waiting and none handled for so long, the process should be restarted."""
+
+SHORT = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+LONG = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0, 300.0, 3600.0)
+"""Upper bounds of a histogram's buckets, in seconds: of answers, and of what may wait for a server that is away."""
 
 _log = structlog.get_logger(__name__)
 
@@ -107,8 +123,8 @@ class Service:
     def gauge(self, name: str, text: str, *labels: str) -> Gauge:
         return Gauge(name, text, labels, registry=self.registry)
 
-    def histogram(self, name: str, text: str, *labels: str) -> Histogram:
-        return Histogram(name, text, labels, registry=self.registry)
+    def histogram(self, name: str, text: str, *labels: str, buckets: Sequence[float] = SHORT) -> Histogram:
+        return Histogram(name, text, labels, registry=self.registry, buckets=buckets)
 
     def routes(self, router: APIRouter) -> None:
         """Serves them. Each must say who may use it: see `shared/access.py`."""
@@ -132,6 +148,10 @@ class Service:
             meters=Meters(
                 self.counter("miglobe_events", "events handled", "topic", "outcome"),
                 self.histogram("miglobe_event_seconds", "time to handle an event", "topic"),
+                self.histogram("miglobe_publish_seconds", "from an event's commit to Kafka", "topic", buckets=LONG),
+                self.histogram(
+                    "miglobe_hop_seconds", "from an event's commit to its effect here", "topic", buckets=LONG
+                ),
             ),
         )
         self.runs("membership", self.inlet.keep)
@@ -295,6 +315,7 @@ class Service:
         pending = self.gauge("miglobe_outbox_pending", "events not yet published")
         oldest = self.gauge("miglobe_outbox_oldest_seconds", "age of the oldest unpublished event")
         published = self.gauge("miglobe_outbox_published", "events published by this process")
+        ready = self.gauge("miglobe_ready", "1: started, and nothing that it reads has stalled")
         waiting = self.gauge("miglobe_commit_waiting", "changes waiting for the database")
         lag = self.gauge("miglobe_consumer_lag", "messages waiting", "topic", "partition")
 
@@ -315,6 +336,7 @@ class Service:
         @app.get("/metrics", include_in_schema=False)
         @access.everybody
         async def metrics() -> Response:
+            ready.set(self._waits_for is None and not (self.inlet and self.inlet.stalled))
             waiting.set(self.commits.waiting)
             published.set(self.relay.published)
             with suppress(PyMongoError):
@@ -401,9 +423,11 @@ def serve(build: Callable[[], FastAPI], host: str, port: int) -> None:
         backlog=4096,
     )
     server = _Server(config)
+    last_spans = telemetry.export(service.name, str(service.settings.otlp) if service.settings.otlp else None)
     # uvicorn raises the signal that stopped it once more; by then everything has ended in order
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: None)
     server.run(sockets=[door])
+    last_spans()
     if service.fatal:
         sys.exit(service.fatal)

@@ -95,6 +95,9 @@ class Settings(BaseSettings):
     session_hours: float = Field(default=10.0, gt=0, le=72, description="and after so long in any case")
     programme_name: str = Field(default="MiGlobe-Beratung (Demonstration)", max_length=80)
     demonstration: bool = Field(default=True, description="every page says that this is one and no official service")
+    otlp: AnyHttpUrl | None = Field(
+        default=None, description="where spans go by OTLP over HTTP, such as http://collector:4318; without: none"
+    )
     log_format: Literal["console", "json"] = "json"
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     body_limit: int = Field(default=262_144, ge=1024, description="bytes of a request body; above: 413")

@@ -8,6 +8,7 @@ import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
+from opentelemetry.trace import SpanKind
 from prometheus_client import Counter, Histogram
 from pymongo.errors import PyMongoError
 from starlette.exceptions import HTTPException
@@ -23,6 +24,8 @@ from shared.telling import told
 _log = structlog.get_logger(__name__)
 
 PROBLEM = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+_UNTRACED = {"/metrics", "/livez", "/readyz"}
+"""Asked every few seconds: spans of these would say nothing."""
 RESPONSES: dict[int | str, dict[str, Any]] = {
     status: {"description": text, "content": PROBLEM}
     for status, text in {
@@ -243,7 +246,8 @@ class Entrance:
         given = headers.get(b"x-correlation-id", "")
         correlation_id = given if 8 <= len(given) <= 64 and given.replace("-", "").isalnum() else None
         started, status, size, refused = time.perf_counter(), 500, 0, False
-        with tracing(correlation_id, headers.get(b"traceparent")) as trace:
+        span = None if scope["path"] in _UNTRACED else scope["method"]
+        with tracing(correlation_id, headers.get(b"traceparent"), span=span, kind=SpanKind.SERVER) as trace:
 
             async def answer(message: Message) -> None:
                 nonlocal status
@@ -283,6 +287,7 @@ class Entrance:
                     await self._app(scope, counted, answer)
             finally:
                 route = getattr(scope.get("route"), "path", "unknown")
+                trace.name(f"{scope['method']} {route}", status=status)
                 self._requests.labels(scope["method"], route, str(status)).inc()
                 self._seconds.labels(route).observe(time.perf_counter() - started)
 

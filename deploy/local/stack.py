@@ -76,6 +76,7 @@ class Stack(Crew):
         urls = {f"MIGLOBE_{name.upper()}_URL": self.urls[name] for name in SERVICES if name in self.urls}
         site = {"MIGLOBE_SITE_URL": self.urls["site"]} if "site" in self.urls else {}
         return {
+            "MIGLOBE_WEBHOOK_LOOPBACK": "true",
             **urls,
             **site,
             **self._env,

@@ -10,7 +10,7 @@ from services.notifications.sender import Meters, Sender
 from services.notifications.settings import Settings
 from services.notifications.smtp import Connections, Server
 from services.notifications.store import Store
-from shared.service import Service
+from shared.service import LONG, Service
 from shared.settings import load
 
 
@@ -26,7 +26,7 @@ def build(settings: Settings | None = None) -> FastAPI:
     letters = Letters(settings)
     meters = Meters(
         service.counter("miglobe_mails", "mails by outcome", "template", "outcome"),
-        service.histogram("miglobe_mail_seconds", "from the event to the mail server"),
+        service.histogram("miglobe_mail_seconds", "from the event to the mail server", buckets=LONG),
     )
     connections = Connections(Server.parse(settings.smtp.get_secret_value()))
     sender = Sender(store, letters, connections, settings, meters)

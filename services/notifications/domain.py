@@ -44,6 +44,7 @@ class Message:
 
     `waiting_for`: contacts by their key, facts by their topic. `sending_until`: a sender has it until then, by the
     database's clock.
+    `correlation_id` and `traceparent`: where what called for it belonged.
     `address`: where the last attempt went. `reason`: why it was dropped or has failed.
     """
 
@@ -68,6 +69,8 @@ class Message:
     address: str | None = None
     sent_at: datetime | None = None
     resends: tuple[Resend, ...] = ()
+    correlation_id: str | None = None
+    traceparent: str | None = None
 
     @property
     def contact(self) -> str:

@@ -11,6 +11,7 @@ from services.notifications.store import Store
 from shared.commit import Insert
 from shared.errors import Conflict, NotFound
 from shared.events import AdvisorDossier, RequestDossier
+from shared.telemetry import Trace, current
 
 AT_ONCE = 200
 """Waiting messages that one dossier releases in its own transaction; the sender's scan releases the rest."""
@@ -23,7 +24,8 @@ async def note(store: Store, fact: CaseFact, mark: Insert, now: datetime, silent
     concerned = [*messages, *calls.calls_for(case)]
     contacts = await store.contacts({key for message in concerned for key in plan.pieces(case, message)})
     changed = plan.settle(case, messages, contacts, now, silent_after)
-    await store.save(case=case, messages=changed, cause=mark)
+    trace = current()
+    await store.save(case=case, messages=[_traced(message, trace) for message in changed], cause=mark)
 
 
 async def keep_request(store: Store, dossier: RequestDossier, mark: Insert, now: datetime) -> None:
@@ -98,6 +100,13 @@ async def read(store: Store, message_id: str) -> Message:
     if message is None:
         raise NotFound("Diese Nachricht gibt es nicht.", "There is no such message.")
     return message
+
+
+def _traced(message: Message, trace: Trace) -> Message:
+    """A new message goes out in the trace of what called for it, whenever that is."""
+    if message.version > 1:
+        return message
+    return replace(message, correlation_id=trace.correlation_id, traceparent=trace.traceparent)
 
 
 async def _keep(store: Store, contact: Contact, mark: Insert, now: datetime) -> None:

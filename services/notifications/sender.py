@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 
 import structlog
+from opentelemetry.trace import SpanKind
 from prometheus_client import Counter, Histogram
 from pymongo.errors import PyMongoError
 
@@ -28,6 +29,7 @@ from shared.events import NotificationFailed, NotificationSent
 from shared.events.base import moment
 from shared.mongo import is_transient
 from shared.tasks import cancelled
+from shared.telemetry import tracing
 from shared.telling import told
 
 LEASE = timedelta(seconds=2 * SEND_SECONDS)
@@ -126,12 +128,15 @@ class Sender:
 
     async def _deliver(self, message: Message) -> None:
         try:
-            try:
-                outcome = await self._attempt(message)
-            except Exception as error:
-                _log.exception("mail_not_written", message_id=message.id, template=message.template)
-                outcome = self._later(message, None, f"{type(error).__name__}: {error}")
-            await self._conclude(message, outcome)
+            trace = (message.correlation_id, message.traceparent, message.cause_id)
+            about = {"message_id": message.id, "template": message.template}
+            with tracing(*trace, span=f"mail {message.template}", kind=SpanKind.CLIENT, **about):
+                try:
+                    outcome = await self._attempt(message)
+                except Exception as error:
+                    _log.exception("mail_not_written")
+                    outcome = self._later(message, None, f"{type(error).__name__}: {error}")
+                await self._conclude(message, outcome)
         finally:
             self._flying.pop(message.id, None)
             self._free.release()

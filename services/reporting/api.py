@@ -1,4 +1,4 @@
-"""HTTP door: reports, honoraria, exports, lineage, findings, and the feed of facts."""
+"""HTTP door: reports, honoraria, exports, lineage, findings."""
 
 from typing import Annotated, get_args
 from zoneinfo import ZoneInfo
@@ -11,15 +11,12 @@ from services.reporting.figures import Granularity, parse
 from services.reporting.findings import WORDS
 from services.reporting.params import AfterDay, AfterRequest, From, Limit, To, after, period
 from services.reporting.queries import ClaimFilter
-from services.reporting.reports import Reports, fact_view
-from services.reporting.views import By, Facts, Findings, FindingView, Honoraria, Lineage, Summary
+from services.reporting.reports import Reports
+from services.reporting.views import By, Findings, FindingView, Honoraria, Lineage, Summary
 from shared.auth import Caller, require
 from shared.errors import FieldError, Forbidden, Invalid, NotFound
 from shared.events.base import AdvisorId, Id
-from shared.topics import FACTS
 from shared.web import language
-
-_TOPICS = sorted(FACTS)
 
 FigureName = Annotated[
     str,
@@ -37,7 +34,6 @@ def router(reports: Reports, zone: ZoneInfo, secret: str) -> APIRouter:
     _add_reports(routes, reports, zone, secret)
     routes.include_router(api_exports.router(reports, zone, secret))
     _add_lineage(routes, reports, secret)
-    _add_feed(routes, reports, secret)
     return routes
 
 
@@ -122,27 +118,6 @@ def _add_lineage(routes: APIRouter, reports: Reports, secret: str) -> None:
             return await reports.lineage(parse(figure), after(cursor), limit)
         except ValueError as error:
             raise NotFound("Diese Kennzahl gibt es nicht.", f"There is no such figure: {error}.") from None
-
-
-def _add_feed(routes: APIRouter, reports: Reports, secret: str) -> None:
-    @routes.get("/facts", dependencies=[Depends(require(secret, "skew", "ops", "coordinator"))])
-    async def facts(
-        cursor: Annotated[
-            str, Query(alias="after", pattern=r"^[0-9]{1,18}$", description="a fact's cursor, or `position`")
-        ] = "0",
-        limit: Limit = 50,
-        topic: Annotated[str | None, Query(json_schema_extra={"enum": _TOPICS}, max_length=60)] = None,
-    ) -> Facts:
-        """All facts in the order of the ledger, as CloudEvents: a feed to follow with a cursor.
-
-        The order has no gaps and nothing is ever added before a place that was seen.
-        """
-        if topic is not None and topic not in _TOPICS:
-            raise _unknown("topic", _TOPICS)
-        found = await reports.ledger.after(int(cursor), limit + 1, topic)
-        items = [fact_view(fact) for fact in found[:limit]]
-        position = items[-1].cursor if items else cursor
-        return Facts(items=items, next=position if len(found) > limit else None, position=position)
 
 
 def _unknown(field: str, allowed: "list[str] | dict[str, tuple[str, str]]") -> Invalid:

@@ -1,19 +1,27 @@
 """Composition root of reporting."""
 
 import signal
+from datetime import timedelta
 
 from fastapi import FastAPI
 
-from services.reporting import api, api_claims, api_operations, consumer, handlers
+from services.reporting import api, api_claims, api_feeds, api_operations, api_webhooks, consumer, handlers
 from services.reporting.deciding import Desk
+from services.reporting.deliverer import Deliverer, Delivering, Meters
+from services.reporting.digests import Digests, sealing
+from services.reporting.entries import Entries
+from services.reporting.journey import Rules
 from services.reporting.ledger import Ledger
 from services.reporting.operations import Gauges, Watch
 from services.reporting.projector import Projector
+from services.reporting.pulse import Pulse
 from services.reporting.queries import Queries
 from services.reporting.records import Records
 from services.reporting.reports import Reports
 from services.reporting.settings import Settings
 from services.reporting.store import Store
+from services.reporting.webhooks import Allowed, Webhooks
+from services.reporting.witness import Witness
 from shared import register
 from shared.service import Service
 from shared.settings import load
@@ -30,20 +38,56 @@ def build(settings: Settings | None = None) -> FastAPI:
     waiting = service.gauge("miglobe_ledger_unprojected", "facts of the ledger that are not yet in the reports")
     projector = Projector(service.mongo, ledger, store, rules, waiting, settings.instance)
 
-    watch = Watch(settings, service.mongo, ledger, store, reports.queries, reports.register, _gauges(service))
-
     service.prepares(ledger.prepare)
     service.prepares(store.prepare)
     service.prepares(records.prepare)
     service.prepares(lambda: _hold_rates(service, store, settings))
-    service.prepares(watch.prepare)
     service.routes(api.router(reports, rules.zone, service.secret))
     service.routes(api_claims.router(desk, reports, service.secret))
-    service.routes(api_operations.router(watch, service.secret, service.leaving))
     service.consumes(consumer.reactions(ledger, projector, records))
     service.runs("projector", projector.run)
-    service.runs("watch", watch.run)
+    _feeds(service, settings, ledger, rules)
+    _watching(service, settings, reports)
     return service.app
+
+
+def _feeds(service: Service, settings: Settings, ledger: Ledger, rules: Rules) -> None:
+    """What SKEW's systems follow: feeds with cursors, webhooks, sealed days."""
+    entries, webhooks = Entries(service.mongo), Webhooks(service.mongo)
+    pulse, digests = Pulse(service.mongo, service.leaving), Digests(service.mongo, rules.zone)
+    hosts = frozenset(filter(None, settings.webhook_hosts.split(",")))
+    allowed = Allowed(hosts, settings.webhook_loopback)
+    how = Delivering(allowed, service.secret, settings.instance, timedelta(days=settings.webhook_give_up_days))
+    meters = Meters(
+        service.counter("miglobe_webhook_deliveries", "messages to webhooks by outcome", "outcome"),
+        service.gauge("miglobe_webhooks_failing", "webhooks whose receiver takes nothing, or that were disabled"),
+    )
+    deliverer = Deliverer(service.mongo, webhooks, ledger, entries, how, meters)
+    sealed = service.gauge("miglobe_ledger_sealed_timestamp_seconds", "up to when the ledger is sealed")
+
+    service.prepares(entries.prepare)
+    service.prepares(webhooks.prepare)
+    service.routes(api_feeds.router(ledger, entries, digests, pulse, service.secret))
+    service.routes(
+        api_webhooks.router(service.mongo, service.commits, webhooks, ledger, entries, allowed, service.secret)
+    )
+    service.runs("entries", entries.run)
+    service.runs("pulse", pulse.run)
+    service.runs("webhooks", lambda: deliverer.run(pulse))
+    service.runs("seal", lambda: sealing(digests, sealed))
+
+
+def _watching(service: Service, settings: Settings, reports: Reports) -> None:
+    """What operations see of the whole flow."""
+    ledger, store, queries = reports.ledger, reports.store, reports.queries
+    watch = Watch(settings, service.mongo, ledger, store, queries, reports.register, _gauges(service))
+    replaced = service.gauge("miglobe_topic_replaced", "1: it was wiped or refilled, the ledger knows of more", "topic")
+    witness = Witness(settings, service.mongo, ledger, replaced)
+
+    service.prepares(watch.prepare)
+    service.routes(api_operations.router(watch, service.secret, service.leaving))
+    service.runs("watch", watch.run)
+    service.runs("witness", witness.run)
 
 
 def _gauges(service: Service) -> Gauges:
@@ -53,6 +97,8 @@ def _gauges(service: Service) -> Gauges:
         service.gauge("miglobe_dead_letters", "dead letters that were not brought back", *of_topic),
         service.gauge("miglobe_requests_waiting", "requests that nobody has accepted yet"),
         service.gauge("miglobe_requests_waiting_oldest_seconds", "how long the oldest of them has waited"),
+        service.gauge("miglobe_figure_sum", "what the contributions of this year come to", "indicator"),
+        service.gauge("miglobe_figure_contributions", "how many contributions of this year there are", "indicator"),
     )
 
 

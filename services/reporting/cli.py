@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from services.reporting import handlers, rates, rebuilding
+from services.reporting.digests import Digests, Verdict
 from services.reporting.exports import package
 from services.reporting.exports.cells import cell, euros
 from services.reporting.exports.text import as_json, facts_as_csv, with_facts
@@ -27,6 +28,7 @@ from services.reporting.reports import Reports
 from services.reporting.settings import Settings
 from services.reporting.store import Store
 from services.reporting.views import Figure
+from services.reporting.witness import forget
 from shared import cli, register
 from shared.commit import Committer, committing
 from shared.errors import Invalid
@@ -119,6 +121,7 @@ async def _complete(with_: Tools) -> None:
     head, there = await with_.ledger.head(), len(counts.seen)
     print(f"Kafka has {there} facts; {unreadable} messages are unreadable (see `miglobe dlq list`).")
     print(f"The ledger missed {counts.added}, which were added; {counts.differing} have another content in it.")
+    await forget(with_.mongo)
     print(f"It now has {head} facts; {head - there} are not on Kafka. Lines sent that it did not know: {counts.lines}.")
 
 
@@ -145,6 +148,31 @@ def report_summary(first: First = None, last: Last = None) -> None:
 async def _figures(first: datetime | None, last: datetime | None) -> list[Figure]:
     async with tools() as with_:
         return (await with_.reports.summary(_scope(with_, first, last), ())).figures
+
+
+@report.command("verify")
+def report_verify(
+    expect: Annotated[
+        str | None, typer.Option(help="a digest that was kept elsewhere: it must be in the chain")
+    ] = None,
+) -> None:
+    """Reckon the ledger's daily digests again; names the first day and fact that is not as it was sealed."""
+    verdict, known = cli.run(_verify(expect))
+    print(f"{verdict.days} days with {verdict.facts} facts are as sealed; {verdict.unsealed} facts are not sealed yet.")
+    print(f"head    {verdict.head}")
+    if verdict.difference is not None:
+        place = "" if verdict.difference.place is None else f", place {verdict.difference.place}"
+        sys.exit(f"The ledger has CHANGED: {verdict.difference.day}{place}: {verdict.difference.what}.")
+    if not known:
+        sys.exit("The ledger has CHANGED: no day has the digest that you expect.")
+
+
+async def _verify(expect: str | None) -> tuple[Verdict, bool]:
+    async with tools() as with_:
+        digests = Digests(with_.mongo, with_.rules.zone)
+        with _bar("Facts") as progress:
+            verdict = await digests.verify(progress)
+        return verdict, expect is None or expect in {day.digest for day in await digests.days()}
 
 
 @report.command("export")

@@ -40,7 +40,7 @@ def _digest(content: bytes) -> str:
 
 
 def line_document(line: ReportingEntry) -> Document:
-    """A line as it is remembered: what `hold_rates` asks for, and the whole as text."""
+    """A line as it is remembered: what `hold_rates` asks for, and the whole as text; `entries.py` gives it a place."""
     return {
         "_id": line.entry_id,
         "request_id": line.request_id,
@@ -49,6 +49,7 @@ def line_document(line: ReportingEntry) -> Document:
         "rate_card": line.rate_card,
         "held_on": line.held_on.isoformat(),
         "data": line.model_dump_json(),
+        "unplaced": True,
     }
 
 

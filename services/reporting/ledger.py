@@ -17,6 +17,7 @@ from pymongo.errors import BulkWriteError
 
 from services.reporting.facts import Fact, Recorded, read
 from shared.events import Event
+from shared.ids import new_id
 from shared.mongo import Document, Mongo
 
 FACTS = "facts"
@@ -39,6 +40,7 @@ class Ledger:
         await self._mongo.index(FACTS, [("key", 1), ("seq", 1)], name="request")
         await self._mongo.index(FACTS, [("topic", 1), ("seq", 1)], name="topic")
         await self._mongo[COUNTERS].update_one({"_id": HEAD}, {"$setOnInsert": {"seq": 0}}, upsert=True)
+        await self._mongo[COUNTERS].update_one({"_id": HEAD, "feed": None}, {"$set": {"feed": new_id()}})
 
     async def record(self, facts: Sequence[Fact]) -> int:
         """Adds those that are not there yet; returns how many. Any repetition is harmless."""
@@ -82,6 +84,11 @@ class Ledger:
         counter = await self._mongo.settled(COUNTERS).find_one({"_id": HEAD})
         return int(counter["seq"]) if counter else 0
 
+    async def feed(self) -> str:
+        """The name of this numbering: another ledger, although of the same facts, has another."""
+        counter = await self._mongo.settled(COUNTERS).find_one({"_id": HEAD})
+        return str(counter["feed"]) if counter else ""
+
     async def after(self, seq: int, limit: int, topic: str | None = None) -> list[Fact]:
         """Facts after place `seq` in their order, of one topic or of all."""
         fits: Document = {"seq": {"$gt": seq}} | ({"topic": topic} if topic else {})
@@ -92,6 +99,12 @@ class Ledger:
         """When the last fact of `topic` was committed by its emitter, and when it was recorded here."""
         found = await self._mongo[FACTS].find_one({"topic": topic}, {"time": 1, "recorded_at": 1}, sort=[("seq", -1)])
         return (datetime.fromisoformat(found["time"]), found["recorded_at"]) if found else None
+
+    async def last_of(self, topic: str, partition: int) -> tuple[int, str] | None:
+        """Offset and id of the fact of that partition that was recorded last."""
+        fits = {"topic": topic, "partition": partition}
+        found = await self._mongo.settled(FACTS).find_one(fits, {"offset": 1}, sort=[("seq", -1)])
+        return (found["offset"], found["_id"]) if found else None
 
     async def touched(self, seq: int, limit: int) -> list[tuple[int, str]]:
         """Place and request of the facts after place `seq`."""

@@ -6,14 +6,18 @@ own metrics only; here one sees how long what came last had taken from its commi
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import structlog
 from aiokafka.errors import KafkaError
 from prometheus_client import Gauge
 from pymongo.errors import PyMongoError
 
+from services.reporting.cells import Total
+from services.reporting.figures import Scope
+from services.reporting.indicators import INDICATORS
 from services.reporting.kafka_state import KafkaState, KafkaWatch
 from services.reporting.ledger import Ledger
 from services.reporting.queries import Queries
@@ -57,9 +61,13 @@ _log = structlog.get_logger(__name__)
 class Gauges:
     """What this service tells Prometheus of the whole flow."""
 
-    def __init__(self, lag: Gauge, letters: Gauge, waiting: Gauge, oldest: Gauge) -> None:
-        """`lag` and `letters` have the labels service and topic; `waiting` counts requests, `oldest` is in seconds."""
+    def __init__(self, lag: Gauge, letters: Gauge, waiting: Gauge, oldest: Gauge, sums: Gauge, counts: Gauge) -> None:
+        """`lag` and `letters` have the labels service and topic; `waiting` counts requests, `oldest` is in seconds.
+
+        `sums` and `counts` have the label indicator.
+        """
         self._lag, self._letters, self._waiting, self._oldest = lag, letters, waiting, oldest
+        self._sums, self._counts = sums, counts
 
     def show(self, kafka: KafkaState, waiting: int, oldest_seconds: float) -> None:
         for place, count in kafka.lag.items():
@@ -68,6 +76,14 @@ class Gauges:
             self._letters.labels(*place).set(count)
         self._waiting.set(waiting)
         self._oldest.set(oldest_seconds)
+
+    def tell(self, totals: Iterable[Total]) -> None:
+        """What the contributions to each indicator come to."""
+        found = {total.indicator: total for total in totals}
+        for indicator in INDICATORS:
+            total = found.get(indicator)
+            self._sums.labels(indicator).set(total.sum if total else 0)
+            self._counts.labels(indicator).set(total.n if total else 0)
 
 
 class Watch:
@@ -83,6 +99,7 @@ class Watch:
         register: Register,
         gauges: Gauges,
     ) -> None:
+        self._zone = ZoneInfo(settings.time_zone)
         self._mongo = mongo
         self._ledger = ledger
         self._store = store
@@ -101,6 +118,8 @@ class Watch:
         while not cancelled():
             try:
                 await self.snapshot()
+                today = datetime.now(self._zone).date()
+                self._gauges.tell(await self._queries.totals(Scope(today.replace(month=1, day=1), today)))
             except PyMongoError as error:
                 _log.warning("watch_waits", error=told(error))
             await asyncio.sleep(EVERY_SECONDS)

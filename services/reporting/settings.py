@@ -11,9 +11,17 @@ from shared import settings
 
 class Settings(settings.Settings):
     rates_file: str | None = Field(default=None, description="JSON with all rate cards; else imported ones or examples")
-
     expected_minutes: int = Field(
         default=600, ge=0, le=100_000, description="of one advisor in a whole engagement, for committed funds"
+    )
+    webhook_hosts: str = Field(
+        default="",
+        pattern=r"^([a-z0-9.-]+(:[0-9]+)?(,[a-z0-9.-]+(:[0-9]+)?)*)?$",
+        description="hosts (host or host:port, by commas) that webhooks may go to, by https; without: none",
+    )
+    webhook_loopback: bool = Field(default=False, description="webhooks to this machine itself, to try them out")
+    webhook_give_up_days: float = Field(
+        default=5, gt=0, le=90, description="a webhook that takes nothing for so long is disabled"
     )
 
     def rules(self) -> Rules:

@@ -139,6 +139,7 @@ class Facts(View):
     items: list[FactView]
     next: str | None = Field(description="cursor of the next page; null when there is no more now")
     position: str = Field(description="cursor to go on with later, whether or not there was anything")
+    feed: str = Field(description="names the numbering: with another one cursors mean something else")
 
 
 class Contribution(View):

@@ -10,18 +10,28 @@ import pytest
 
 from deploy.local.journey import Journey
 from deploy.local.stack import Stack
+from tests.e2e.spans import Collector, collecting
 
 Command = Callable[..., str]
 
 
 @pytest.fixture(scope="session")
-def services(stack: Stack) -> Iterator[Stack]:
+def spans() -> Iterator[Collector]:
+    """What the services tell of their work."""
+    with collecting() as collector:
+        yield collector
+
+
+@pytest.fixture(scope="session")
+def services(stack: Stack, spans: Collector) -> Iterator[Stack]:
     """All four, with the sample advisors imported."""
     servers = {
         "MIGLOBE_KAFKA": stack.kafka,
         "MIGLOBE_MONGO": stack.mongo,
         "MIGLOBE_SMTP": stack.smtp,
         "MIGLOBE_PREFIX": "e2e-",
+        "MIGLOBE_OTLP": spans.url,
+        "OTEL_BSP_SCHEDULE_DELAY": "300",
         "MIGLOBE_PARTITIONS": "2",
         "MIGLOBE_LIMIT_ADDRESS_MINUTE": "0",
         "MIGLOBE_LIMIT_EMAIL_DAY": "0",

@@ -250,7 +250,7 @@ async def test_the_feed_gives_every_fact_once_as_a_cloudevent(api: Api) -> None:
         assert item["data"] == json.loads(facts[item["id"]].data)
         assert (item["specversion"], item["type"]) == ("1.0", f"de.miglobe.{item['topic']}.v1")
     end = await api.json("/api/facts", after=items[-1]["cursor"])
-    assert end == {"items": [], "next": None, "position": items[-1]["cursor"]}
+    assert end == {"items": [], "next": None, "position": items[-1]["cursor"], "feed": end["feed"]}
     assert {i["topic"] for i in await api.pages("/api/facts", topic="feedback.given")} == {"feedback.given"}
 
 

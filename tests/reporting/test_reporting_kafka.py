@@ -8,11 +8,15 @@ from pathlib import Path
 
 import httpx
 import pytest
+from aiokafka.admin import AIOKafkaAdminClient
+from prometheus_client import CollectorRegistry, Gauge
 from typer.testing import CliRunner
 
 from services.reporting.cli import rebuild, report
+from services.reporting.ledger import Ledger
 from services.reporting.settings import Settings
-from shared import dlq
+from services.reporting.witness import Witness
+from shared import dlq, topics
 from shared.events import AdvisorDossier
 from shared.ids import new_id
 from shared.mongo import Mongo
@@ -69,6 +73,9 @@ async def test_from_the_topics_to_the_figures_and_back_again(settings: Settings,
         await until(lambda: _is(client, 10))
     assert await _count(settings, lines, 20), "no line was sent twice"
 
+    assert "0 days with 0 facts are as sealed; 45 facts are not sealed yet" in await run("report", "verify")
+    with pytest.raises(AssertionError, match="no day has the digest"):
+        await run("report", "verify", "--expect", "0" * 63)
     printed = await run("report", "summary", "--from", "2026-01-01", "--to", "2026-12-31")
     assert "2932,50  €  (n=20)" in printed
     await run("report", "export", "--from", "2026-01-01", "--to", "2026-12-31", str(tmp_path / "out"))
@@ -81,6 +88,50 @@ async def test_from_the_topics_to_the_figures_and_back_again(settings: Settings,
     )
     found = json.loads((tmp_path / "out" / "report.json").read_text(encoding="utf-8"))
     assert found["honoraria"]["totals"]["total_cents"] == sum(int(row["Summe €"].replace(",", "")) for row in rows)
+
+
+async def test_a_topic_wiped_and_refilled_is_noticed_and_told_until_it_is_accepted(
+    settings: Settings, mongo: Mongo
+) -> None:
+    """Refilled with more than lay there before, and read before anybody looks: the consumer alone would not notice."""
+    old, new = whole(), [whole() for _ in range(4)]
+    replaced = Gauge("replaced", "replaced", ("topic",), registry=CollectorRegistry())
+    witness = Witness(settings, mongo, Ledger(mongo), replaced)
+    async with running(settings) as client:
+        await send(settings.kafka, [on_the_wire(fact, settings.prefix) for fact in old.facts])
+        await until(lambda: _is(client, 2))
+        assert await witness.look() == {}
+        assert await witness.look() == {}
+    await wipe(settings, "session.completed")
+    await send(settings.kafka, [on_the_wire(fact, settings.prefix) for one in new for fact in one.facts])
+    async with running(settings) as client:
+        await until(lambda: _named(witness, "session.completed"))
+        await until(lambda: _metric(client, 'miglobe_topic_replaced{topic="session.completed"} 1.0'))
+        assert 'miglobe_topic_replaced{topic="request.created"} 0.0' in (await client.get("/metrics")).text
+        assert "The ledger missed" in await run("rebuild", "reporting", "--from-kafka")
+        assert await witness.look() == {}
+
+
+async def wipe(settings: Settings, topic: str) -> None:
+    """Deletes the topic and makes it again, empty."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka)
+    await admin.start()
+    await admin.delete_topics([settings.prefix + topic])
+    await admin.close()
+
+    async def gone() -> bool:
+        return settings.prefix + topic in await topics.missing(settings, [settings.prefix + topic])
+
+    await until(gone)
+    await topics.apply(settings)
+
+
+async def _named(witness: Witness, topic: str) -> bool:
+    return topic in await witness.look()
+
+
+async def _metric(client: httpx.AsyncClient, line: str) -> bool:
+    return line in (await client.get("/metrics")).text
 
 
 async def _is(client: httpx.AsyncClient, count: int) -> bool:

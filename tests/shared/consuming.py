@@ -77,7 +77,7 @@ async def listening(
             publisher=publisher,
             meters=Meters(
                 Counter("h", "h", ("topic", "outcome"), registry=registry),
-                Histogram("s", "s", ("topic",), registry=registry),
+                *(Histogram(name, name, ("topic",), registry=registry) for name in "spt"),
             ),
         )
         inlet.subscriber._connection_args.update(consumer)

@@ -61,7 +61,7 @@ async def listening(mongo: Mongo, settings: Settings, kept: Kept) -> AsyncIterat
         publisher=publisher,
         meters=Meters(
             Counter("h", "h", ("topic", "outcome"), registry=registry),
-            Histogram("s", "s", ("topic",), registry=registry),
+            *(Histogram(name, name, ("topic",), registry=registry) for name in "spt"),
         ),
     )
     await inlet.broker.start()

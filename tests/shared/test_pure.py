@@ -161,3 +161,18 @@ def test_wrong_settings_refuse_to_start_and_name_the_variable(values: dict[str, 
         load(Settings, **({"secret": SECRET} | values))
     assert f"MIGLOBE_{next(iter(values)).upper()}" in str(error.value)
     assert "hidden" not in str(error.value)
+
+
+def test_what_is_emitted_for_many_keys_at_once_belongs_to_the_trace_of_each() -> None:
+    origins = {
+        key: telemetry.Origin(f"correlation-{key}", f"00-{key * 32}-{'a' * 16}-01", f"cause-{key}") for key in "bc"
+    }
+    with telemetry.tracing_together(origins, "handle"):
+        for key in "bc":
+            found = telemetry.current(key)
+            assert (found.correlation_id, found.cause_id) == (f"correlation-{key}", f"cause-{key}")
+            assert found.traceparent[3:35] == key * 32
+        assert telemetry.current("d").correlation_id != telemetry.current("d").correlation_id, (
+            "a key that nobody brought begins anew"
+        )
+    assert telemetry.current("b").traceparent[3:35] != "b" * 32
