@@ -15,11 +15,18 @@ from urllib.parse import parse_qs, urlsplit
 
 import flask
 import uvicorn
+from jinja2 import ChoiceLoader, DictLoader
 from oidc_provider_mock import User, app
 
 from deploy.local.people import accounts
 
 COOKIE = "miglobe-provider"
+# The mock's own frame loads its style from elsewhere.
+_FRAME = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Log in</title>
+<meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light dark">
+<link rel="icon" href="data:,"><style>body { font: 1.1rem sans-serif; max-width: 40rem; margin: 2rem auto }
+button { font: inherit; padding: .5rem 1rem; margin: .25rem }</style></head>
+<body><main>{% block content %}{% endblock %}</main></body></html>"""
 
 
 def people() -> list[User]:
@@ -38,6 +45,7 @@ def build(users: list[User] | None = None) -> flask.Flask:
     made: flask.Flask = app(user_claims=people() if users is None else users, require_nonce=True)
     made.config["DEBUG"] = False
     made.wsgi_app = made.wsgi_app.app  # type: ignore[method-assign,attr-defined] # without the debugger
+    made.jinja_loader = ChoiceLoader([DictLoader({"_base.html": _FRAME}), made.jinja_loader])  # type: ignore[list-item]
     challenges: dict[str, str] = {}
 
     @made.before_request
