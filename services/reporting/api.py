@@ -5,7 +5,6 @@ from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Depends, Path, Query, Request
 
-from services.reporting import api_exports
 from services.reporting.api_claims import own
 from services.reporting.figures import Granularity, parse
 from services.reporting.findings import WORDS
@@ -32,7 +31,6 @@ def router(reports: Reports, zone: ZoneInfo, secret: str) -> APIRouter:
     """All of reporting's routes."""
     routes = APIRouter(prefix="/api")
     _add_reports(routes, reports, zone, secret)
-    routes.include_router(api_exports.router(reports, zone, secret))
     _add_lineage(routes, reports, secret)
     return routes
 

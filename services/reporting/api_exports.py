@@ -13,13 +13,16 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import FileResponse, StreamingResponse
 from starlette.background import BackgroundTask
 
+from services.reporting import closing
+from services.reporting.closing import Office
 from services.reporting.exports import package, report, workbook
 from services.reporting.exports.text import Part, as_json, facts_as_csv, tables_of, with_facts
-from services.reporting.figures import Granularity
+from services.reporting.figures import Granularity, Scope
 from services.reporting.params import From, To, period
-from services.reporting.reports import Reports
+from services.reporting.periods import PATTERN, scope_of
 from services.reporting.result import Result
 from shared.auth import require
+from shared.errors import FieldError, Invalid
 from shared.web import language
 
 AT_ONCE = 2
@@ -32,13 +35,26 @@ _KINDS = {
 }
 Of = Annotated[Granularity, Query(description="of the groups by period")]
 
+PeriodName = Annotated[str | None, Query(alias="period", pattern=PATTERN, description="instead of from and to")]
+Live = Annotated[bool, Query(description="of a closed period not what was frozen but what is known now")]
 
-def router(reports: Reports, zone: ZoneInfo, secret: str) -> APIRouter:
-    routes = APIRouter(prefix="/reports", dependencies=[Depends(require(secret, "skew", "coordinator"))])
+
+def router(office: Office, zone: ZoneInfo, secret: str) -> APIRouter:
+    routes = APIRouter(
+        prefix="/api/reports", tags=["exports"], dependencies=[Depends(require(secret, "skew", "coordinator"))]
+    )
+    reports = office.reports
     turn = asyncio.Semaphore(AT_ONCE)
 
-    async def result(start: From = None, end: To = None) -> Result:
-        return await reports.result(period(start, end, zone), datetime.now(UTC))
+    async def result(
+        start: From = None,
+        end: To = None,
+        name: PeriodName = None,
+        live: Live = False,
+    ) -> Result:
+        """The days of a closed period give what was frozen."""
+        scope = _named(name) if name else period(start, end, zone)
+        return await closing.result(office, scope, datetime.now(UTC), live=live)
 
     Wanted = Annotated[Result, Depends(result)]
 
@@ -47,15 +63,17 @@ def router(reports: Reports, zone: ZoneInfo, secret: str) -> APIRouter:
         request: Request,
         start: From = None,
         end: To = None,
+        name: PeriodName = None,
+        live: Live = False,
         part: Annotated[Part, Query(description="facts: what each figure is counted from, as it is now")] = "summary",
         granularity: Of = "month",
     ) -> StreamingResponse:
         """One part of the report for a spreadsheet: BOM, semicolons, decimal commas."""
         if part == "facts":
-            scope = period(start, end, zone)
+            scope = _named(name) if name else period(start, end, zone)
             lines = facts_as_csv(reports, scope, language(request))
             return await _download(lines, f"miglobe-{part}-{scope.start}-{scope.end}.csv", "text/csv; charset=utf-8")
-        found = await result(start, end)
+        found = await result(start, end, name, live)
         (table,) = [one for one in tables_of(reports, found, granularity, language(request)) if one.code == part]
         return _stream(
             found, table.lines(language(request)), f"miglobe-{part}-{found.name}.csv", "text/csv; charset=utf-8"
@@ -132,7 +150,7 @@ def _stream(found: Result, parts: Iterator[str], name: str, media_type: str) -> 
         yield "".join(waiting)
 
     after = BackgroundTask(found.vouchers.close)
-    return StreamingResponse(pieces(), media_type=media_type, headers=_named(name), background=after)
+    return StreamingResponse(pieces(), media_type=media_type, headers=_headers(name), background=after)
 
 
 async def _download(
@@ -146,10 +164,18 @@ async def _download(
         async for part in parts:
             yield part
 
-    return StreamingResponse(content(), media_type=media_type, headers=_named(name), background=BackgroundTask(after))
+    return StreamingResponse(content(), media_type=media_type, headers=_headers(name), background=BackgroundTask(after))
 
 
-def _named(name: str) -> dict[str, str]:
+def _named(name: str) -> Scope:
+    try:
+        return scope_of(name)
+    except ValueError as error:
+        german = "Diesen Zeitraum gibt es nicht."
+        raise Invalid.of(FieldError("period", "no_period", german, f"There is no such period: {error}.")) from None
+
+
+def _headers(name: str) -> dict[str, str]:
     return {"Content-Disposition": f'attachment; filename="{name}"'}
 
 

@@ -5,15 +5,28 @@ from datetime import timedelta
 
 from fastapi import FastAPI
 
-from services.reporting import api, api_claims, api_feeds, api_operations, api_webhooks, consumer, handlers
+from services.reporting import (
+    api,
+    api_claims,
+    api_exports,
+    api_feeds,
+    api_operations,
+    api_periods,
+    api_statements,
+    api_webhooks,
+    consumer,
+    handlers,
+)
+from services.reporting.closing import Office
 from services.reporting.deciding import Desk
 from services.reporting.deliverer import Deliverer, Delivering, Meters
 from services.reporting.digests import Digests, sealing
 from services.reporting.entries import Entries
+from services.reporting.frozen import Frozen
 from services.reporting.journey import Rules
 from services.reporting.ledger import Ledger
 from services.reporting.operations import Gauges, Watch
-from services.reporting.projector import Projector
+from services.reporting.projector import Projector, lease
 from services.reporting.pulse import Pulse
 from services.reporting.queries import Queries
 from services.reporting.records import Records
@@ -23,6 +36,7 @@ from services.reporting.store import Store
 from services.reporting.webhooks import Allowed, Webhooks
 from services.reporting.witness import Witness
 from shared import register
+from shared.ids import new_id
 from shared.service import Service
 from shared.settings import load
 
@@ -35,15 +49,23 @@ def build(settings: Settings | None = None) -> FastAPI:
     reports = Reports(ledger, store, Queries(service.mongo), register.load(settings.register_file))
     records = Records(service.mongo, service.commits)
     desk = Desk(store, reports.queries, records, service.secret)
+    frozen = Frozen(service.mongo, service.commits)
+    office = Office(reports, frozen, rules, lambda: lease(service.mongo, new_id()).held())
     waiting = service.gauge("miglobe_ledger_unprojected", "facts of the ledger that are not yet in the reports")
     projector = Projector(service.mongo, ledger, store, rules, waiting, settings.instance)
 
     service.prepares(ledger.prepare)
     service.prepares(store.prepare)
     service.prepares(records.prepare)
+    service.prepares(office.frozen.prepare)
     service.prepares(lambda: _hold_rates(service, store, settings))
     service.routes(api.router(reports, rules.zone, service.secret))
     service.routes(api_claims.router(desk, reports, service.secret))
+    service.routes(api_statements.router(desk, reports, settings.payer, service.secret))
+    service.routes(api_exports.router(office, rules.zone, service.secret))
+    service.routes(
+        api_periods.router(office, settings.deadlines(), timedelta(days=settings.remind_days), service.secret)
+    )
     service.consumes(consumer.reactions(ledger, projector, records))
     service.runs("projector", projector.run)
     _feeds(service, settings, ledger, rules)

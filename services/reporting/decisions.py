@@ -23,7 +23,7 @@ STEPS: dict[ClaimStatus, tuple[Decided, ...]] = {
 }
 """Status → what may follow. Back to draft: reopened. What was paid is changed by a counter-entry only."""
 WITH_REASON = ("rejected", "draft")
-OUT = ("submitted", "paid")
+OUT: tuple[Decided, ...] = ("submitted", "paid")
 """With the payer: what is there is taken back by a counter-entry that goes the same way."""
 
 REASONS: dict[Reason, tuple[str, str]] = {

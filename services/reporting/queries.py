@@ -102,6 +102,21 @@ class Queries:
             yield claims
             after = After(claims[-1].held_on.isoformat(), claims[-1].id)
 
+    async def committed(self, until: date) -> int:
+        """Cents that engagements begun up to `until` are expected still to cost."""
+        fits = {"indicator": "committed", "on": {"$lte": until.isoformat()}}
+        found = await self._mongo.aggregate(
+            MEASURES, [{"$match": fits}, {"$group": {"_id": None, "n": {"$sum": "$value"}}}]
+        )
+        return int(found[0]["n"]) if found else 0
+
+    async def first_day(self) -> date | None:
+        """When the first request came in."""
+        found = (
+            await self._mongo[MEASURES].find({"indicator": "requests"}, {"on": 1}).sort("on", 1).limit(1).to_list(None)
+        )
+        return date.fromisoformat(found[0]["on"]) if found else None
+
     async def finding_counts(self) -> dict[str, int]:
         """Code → number of findings."""
         found = await self._mongo.aggregate(FINDINGS, [{"$group": {"_id": "$code", "n": {"$sum": 1}}}])

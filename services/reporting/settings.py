@@ -4,13 +4,16 @@ from zoneinfo import ZoneInfo
 
 from pydantic import Field, field_validator
 
-from services.reporting import rates
+from services.reporting import periods, rates
 from services.reporting.journey import Rules
 from shared import settings
 
 
 class Settings(settings.Settings):
     rates_file: str | None = Field(default=None, description="JSON with all rate cards; else imported ones or examples")
+    deadlines_file: str | None = Field(default=None, description="JSON with the deadlines of proofs; else examples")
+    remind_days: int = Field(default=30, ge=0, le=365, description="how long before a deadline it is a reminder")
+    payer: str = Field(default="", description="who pays, with address, for statements; lines separated by |")
     expected_minutes: int = Field(
         default=600, ge=0, le=100_000, description="of one advisor in a whole engagement, for committed funds"
     )
@@ -24,10 +27,22 @@ class Settings(settings.Settings):
         default=5, gt=0, le=90, description="a webhook that takes nothing for so long is disabled"
     )
 
+    def deadlines(self) -> tuple[periods.Deadline, ...]:
+        return periods.load_deadlines(self.deadlines_file)
+
     def rules(self) -> Rules:
         """What the figures depend on, with the cards of the file."""
         zone = ZoneInfo(self.time_zone)
         return Rules(rates.load(self.rates_file), self.subdivision, zone, self.expected_minutes)
+
+    @field_validator("deadlines_file")
+    @classmethod
+    def _deadlines_readable(cls, path: str | None) -> str | None:
+        try:
+            periods.load_deadlines(path)
+        except OSError as error:
+            raise ValueError(f"{path} can't be read: {error.strerror}") from None
+        return path
 
     @field_validator("rates_file")
     @classmethod

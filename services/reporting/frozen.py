@@ -1,0 +1,166 @@
+"""Closed periods as they were: their totals, their claims, the corrections that they told; budgets; deadlines met.
+
+Nothing here is made again by a rebuild: it is what was signed.
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from pydantic import TypeAdapter
+
+from services.reporting.claims import Claim
+from services.reporting.documents import CARD, CLAIM
+from services.reporting.figures import Scope
+from services.reporting.periods import Kind, Sums, kind_of, sums_of
+from services.reporting.result import Closing, Correction, Counted, Result, Vouchers
+from shared.commit import Change, Committer, Insert, Put
+from shared.errors import Conflict, Duplicate
+from shared.mongo import Document, Mongo
+
+PERIODS, FROZEN_CLAIMS, BUDGETS, DEADLINES = "periods", "frozen_claims", "budgets", "deadlines_met"
+_PAGE = 1_000
+
+_COUNTED, _CORRECTIONS = TypeAdapter(Counted), TypeAdapter(tuple[Correction, ...])
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """A closed period without its claims."""
+
+    closing: Closing
+    scope: Scope
+    counted: Counted
+    corrections: tuple[Correction, ...]
+    document: Document
+
+    @property
+    def sums(self) -> Sums:
+        return sums_of(self.counted.totals)
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """What may be spent in a period, in cents, who said so and when."""
+
+    period: str
+    cents: int
+    by: str
+    at: datetime
+
+
+_BUDGET = TypeAdapter(Budget)
+
+
+class Frozen:
+    """Every query of these collections."""
+
+    def __init__(self, mongo: Mongo, commits: Committer) -> None:
+        self._mongo = mongo
+        self._commits = commits
+
+    async def prepare(self) -> None:
+        await self._mongo.index(FROZEN_CLAIMS, [("period", 1), ("attempt", 1), ("place", 1)], name="place")
+        await self._mongo.index(BUDGETS, [("period", 1), ("at", 1)], name="period")
+
+    async def freeze(self, result: Result, attempt: str) -> None:
+        """Keeps `result` as its period's for ever. Raises Conflict when the period was closed meanwhile.
+
+        `attempt` tells the claims from those that an interrupted attempt has left.
+        """
+        closing = result.closing
+        assert closing is not None, "a result is frozen with its closing"
+        page: list[Document] = []
+        for place, row in enumerate(result.vouchers):
+            claim = CLAIM.dump_json(CLAIM.validate_python(row)).decode()
+            identity = f"{closing.period}~{attempt}~{place}"
+            kept = {"_id": identity, "period": closing.period, "attempt": attempt, "place": place, "claim": claim}
+            page.append(kept)
+            if len(page) == _PAGE:
+                await self._mongo[FROZEN_CLAIMS].insert_many(page)
+                page = []
+        if page:
+            await self._mongo[FROZEN_CLAIMS].insert_many(page)
+        document: Document = {
+            "_id": closing.period,
+            "kind": kind_of(closing.period),
+            "attempt": attempt,
+            "at": closing.at,
+            "by": closing.by,
+            "counted": _COUNTED.dump_python(result.counted, mode="json"),
+            "corrections": _CORRECTIONS.dump_python(tuple(result.corrections), mode="json"),
+            "findings": result.findings,
+            "cards": [CARD.dump_python(card, mode="json") for card in result.cards],
+            "start": result.scope.start.isoformat(),
+            "end": result.scope.end.isoformat(),
+        }
+        try:
+            await self._commits.commit(Change((Insert(PERIODS, document),)))
+        except Duplicate:
+            raise Conflict("Der Zeitraum ist schon abgeschlossen.", "The period is closed already.") from None
+
+    async def closed(self, name: str) -> Closed | None:
+        found = await self._mongo[PERIODS].find_one({"_id": name})
+        return _closed(found) if found else None
+
+    async def all_closed(self, kind: Kind | None = None) -> list[Closed]:
+        """Of one kind or all, the first ones first."""
+        fits = {"kind": kind} if kind else {}
+        found = await self._mongo[PERIODS].find(fits).sort([("end", 1), ("_id", 1)]).to_list(None)
+        return [_closed(document) for document in found]
+
+    async def result(self, closed: Closed) -> Result:
+        """What was frozen; its reader closes `vouchers`."""
+        vouchers = Vouchers()
+        async for page in self._claims(closed):
+            vouchers.add(page)
+        cards = tuple(CARD.validate_python(card) for card in closed.document["cards"])
+        return Result(
+            closed.scope,
+            closed.closing.at,
+            closed.counted,
+            vouchers,
+            closed.document["findings"],
+            closed.corrections,
+            closed.closing,
+            cards,
+        )
+
+    async def _claims(self, closed: Closed) -> AsyncIterator[Sequence[Claim]]:
+        place, fits = -1, {"period": closed.closing.period, "attempt": closed.document["attempt"]}
+        while True:
+            query = self._mongo[FROZEN_CLAIMS].find(fits | {"place": {"$gt": place}}).sort("place", 1).limit(_PAGE)
+            page = await query.to_list(None)
+            if not page:
+                return
+            yield [CLAIM.validate_json(document["claim"]) for document in page]
+            place = page[-1]["place"]
+
+    async def set_budget(self, budget: Budget) -> None:
+        """What was said before stays in the list."""
+        document = {"_id": f"{budget.period}~{budget.at.isoformat()}", **_BUDGET.dump_python(budget)}
+        await self._commits.commit(Change((Insert(BUDGETS, document),)))
+
+    async def budgets(self, period: str) -> list[Budget]:
+        """All that were said of `period`; the last one holds."""
+        found = await self._mongo[BUDGETS].find({"period": period}).sort("at", 1).to_list(None)
+        return [_BUDGET.validate_python(document) for document in found]
+
+    async def meet(self, period: str, code: str, by: str, at: datetime) -> None:
+        """The deadline `code` of `period` is met."""
+        document = {"_id": f"{period}~{code}", "period": period, "code": code, "by": by, "at": at}
+        await self._commits.commit(Change((Put(DEADLINES, document),)))
+
+    async def met(self) -> set[tuple[str, str]]:
+        return {(one["period"], one["code"]) for one in await self._mongo[DEADLINES].find().to_list(None)}
+
+
+def _closed(document: Document) -> Closed:
+    scope = Scope(date.fromisoformat(document["start"]), date.fromisoformat(document["end"]))
+    return Closed(
+        Closing(document["_id"], document["at"], document["by"]),
+        scope,
+        _COUNTED.validate_python(document["counted"]),
+        _CORRECTIONS.validate_python(document["corrections"]),
+        document,
+    )
