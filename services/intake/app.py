@@ -2,7 +2,8 @@
 
 from fastapi import FastAPI
 
-from services.intake import api, consumer, pages
+from services.intake import api, barrier_pages, consumer, legal_pages, pages
+from services.intake.barriers import Barriers
 from services.intake.settings import Settings
 from services.intake.store import Store
 from shared import web
@@ -17,12 +18,16 @@ def build(settings: Settings | None = None) -> FastAPI:
     service = Service(
         "intake", settings, title="MiGlobe intake", summary="Requests of municipalities, and their status."
     )
-    look = Look(settings, "services.intake")
+    look = Look(settings, "services.intake", None, legal_pages.texts(settings), **legal_pages.words(settings))
     store = Store(service.mongo, service.commits, settings.register_file)
+    barriers = Barriers(service.mongo, service.commits)
     service.prepares(store.prepare)
+    service.prepares(barriers.prepare)
     service.routes(api.router(store, web.once(service.mongo), settings))
     service.pages(look)
     service.routes(pages.router(look, store, settings))
+    service.routes(legal_pages.router(look, settings))
+    service.routes(barrier_pages.router(look, barriers, settings))
     service.consumes(consumer.reactions(store))
     service.runs("register", lambda: store.follow_register(seconds))
     return service.app

@@ -1,9 +1,10 @@
 """Intake's own knobs: the deadlines that the status page promises, and the limits of the open form."""
 
 from datetime import date, datetime
+from typing import Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import Field
+from pydantic import DirectoryPath, EmailStr, Field
 
 from services.intake.status import Deadlines
 from shared.settings import Settings as Common
@@ -21,6 +22,19 @@ class Settings(Common):
     limit_address_minute: int = Field(default=30, ge=0, description="requests per minute from one network address")
     limit_email_day: int = Field(default=20, ge=0, description="requests per day for one contact's e-mail address")
     register_seconds: float = Field(default=30.0, gt=0, description="how often a process looks for a changed register")
+
+    legal_dir: DirectoryPath | None = Field(
+        default=None, description="folder with the operator's own legal texts, named as those in services/intake/legal"
+    )
+    accessibility_form: Literal["state", "federal"] = Field(
+        default="state", description="whose law the accessibility statement names"
+    )
+    operator_name: str = Field(default="Beispielstelle für kommunale Beratung (erfunden)", max_length=200)
+    operator_address: str = Field(default="Musterweg 1, 00000 Musterstadt", max_length=300)
+    operator_email: EmailStr = "kontakt@miglobe.example"
+    operator_phone: str = Field(default="", max_length=40)
+    due_barrier_days: int = Field(default=10, ge=1, le=250, description="from a reported barrier to its answer")
+    limit_barriers_hour: int = Field(default=10, ge=0, description="reported barriers per hour from one address")
 
     @property
     def zone(self) -> ZoneInfo:

@@ -25,11 +25,20 @@ NAV: Mapping[Role, tuple[Entry, ...]] = {
     "coordinator": (
         Entry("matching", "/coordination", ("Arbeitsliste", "Worklist")),
         Entry("matching", "/coordination/advisors", ("Beratende", "Advisors")),
+        Entry("intake", "/barriers", ("Barrieren", "Barriers")),
     ),
     "skew": (),
     "ops": (),
 }
-LEGAL: tuple[Entry, ...] = ()
+LEGAL: tuple[Entry, ...] = (
+    Entry("intake", "/imprint", ("Impressum", "Imprint")),
+    Entry("intake", "/privacy", ("Datenschutz", "Privacy")),
+    Entry("intake", "/accessibility", ("Barrierefreiheit", "Accessibility")),
+    Entry("intake", "/barrier", ("Barriere melden", "Report a barrier")),
+    Entry("intake", "/plain-language", ("Leichte Sprache", "Easy language")),
+    Entry("intake", "/sign-language", ("Gebärdensprache", "Sign language")),
+)
+"""What every page leads to."""
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """Renders pages: one environment per language, the headers that every page bears, errors that can be read."""
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from gettext import NullTranslations
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -9,7 +9,7 @@ from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, Response
 from fastapi.routing import APIRoute
-from jinja2 import ChoiceLoader, Environment, PackageLoader, PrefixLoader, StrictUndefined
+from jinja2 import BaseLoader, ChoiceLoader, Environment, PackageLoader, PrefixLoader, StrictUndefined
 from starlette.exceptions import HTTPException
 
 from shared import assets, headers, web
@@ -28,14 +28,23 @@ _OWN = "shared.look"
 class Look:
     """The pages of one service. `package`: where its `templates/` and `locale/` are, such as `services.intake`."""
 
-    def __init__(self, settings: Settings, package: str, service: ServiceName | None = None, /, **more: Any) -> None:
-        """`service`: whose pages these are, where the package's name doesn't say it. `more`: further globals of the
-        templates; a function of (language) is called once per language.
+    def __init__(
+        self,
+        settings: Settings,
+        package: str,
+        service: ServiceName | None = None,
+        folders: Mapping[str, BaseLoader] | None = None,
+        /,
+        **more: Any,
+    ) -> None:
+        """`service`: whose pages these are, where the package's name doesn't say it. `folders`: templates from
+        elsewhere, by the name before their slash. `more`: further globals of the templates; a function of (language)
+        is called once per language.
         """
         self._settings = settings
         self._service: ServiceName = service or package.rpartition(".")[2]  # type: ignore[assignment]
         self._environments = {
-            language: _environment(language, package, settings, translations(language, package, _OWN))
+            language: _environment(language, package, settings, translations(language, package, _OWN), folders or {})
             for language in LANGUAGES
         }
         for language, environment in self._environments.items():
@@ -86,10 +95,12 @@ def _readable(error: Exception) -> Problem:
     return web.as_problem(error)
 
 
-def _environment(language: str, package: str, settings: Settings, words: NullTranslations) -> Environment:
-    own = PackageLoader(_OWN)
+def _environment(
+    language: str, package: str, settings: Settings, words: NullTranslations, folders: Mapping[str, BaseLoader]
+) -> Environment:
+    shared = PrefixLoader({"look": PackageLoader(_OWN), **folders})
     made = Environment(
-        loader=ChoiceLoader([PackageLoader(package), PrefixLoader({"look": own})]),
+        loader=ChoiceLoader([PackageLoader(package), shared]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -52,6 +52,11 @@ ROUTES = (
     Shown("link-broken", "intake", _fixed("/requests/nonsense?token=x"), 400),
     Shown("link-foreign", "intake", _fixed(f"/requests/{new_id()}?token=x"), 403),
     Shown("unknown-address", "intake", _fixed("/there-is-nothing-here"), 404),
+    *(Shown(name, "intake", _fixed(f"/{name}")) for name in ("imprint", "privacy", "accessibility")),
+    *(Shown(name, "intake", _fixed(f"/{name}")) for name in ("plain-language", "sign-language")),
+    Shown("barrier", "intake", _fixed("/barrier?page=/privacy")),
+    Shown("barrier-thanks", "intake", _fixed("/barrier/thanks")),
+    Shown("privacy-english", "intake", _fixed("/privacy?lang=en")),
     Shown("answer-asked", "matching", _answer("await_assignment")),
     Shown("answer-engaged", "matching", _answer("accept")),
 )

@@ -1,0 +1,121 @@
+"""Reported barriers: what does not work for somebody, until the programme's office has settled it.
+
+They stay in intake's own database, because people write freely in them; who wrote is forgotten once it is settled.
+"""
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from datetime import date, datetime
+
+from pydantic import BaseModel, ConfigDict, EmailStr, Field, TypeAdapter, field_validator
+
+from shared.commit import Change, Committer, Insert, Replace, again
+from shared.errors import Duplicate, NotFound
+from shared.events.base import Id
+from shared.mongo import Document, Mongo
+
+BARRIERS = "barriers"
+SETTLED_SHOWN = 50
+
+
+class BarrierBody(BaseModel):
+    """What the form sends. `id` comes with the form, so that the same report sent twice is one."""
+
+    model_config = ConfigDict(extra="ignore", str_strip_whitespace=True)
+
+    id: Id
+    page: str = Field(default="", max_length=500)
+    problem: str = Field(min_length=10, max_length=4000)
+    name: str = Field(default="", max_length=200)
+    email: EmailStr | None = None
+
+    @field_validator("email", mode="before")
+    @classmethod
+    def _none(cls, value: object) -> object:
+        return value or None
+
+
+@dataclass(frozen=True)
+class Barrier:
+    """`problem`, `name`, `email` as they were typed; `due`: the day by which it shall be answered."""
+
+    id: str
+    version: int
+    reported_at: datetime
+    due: date
+    page: str
+    problem: str
+    name: str
+    email: str | None
+    settled_at: datetime | None = None
+    settled_by: str | None = None
+
+
+_BARRIER = TypeAdapter(Barrier)
+
+
+def reported(body: BarrierBody, now: datetime, due: date) -> Barrier:
+    return Barrier(body.id, 1, now, due, body.page, body.problem, body.name, body.email)
+
+
+def settled(barrier: Barrier, by: str, now: datetime) -> Barrier:
+    """Done, and nobody is known any more to have reported it. A second time changes nothing."""
+    if barrier.settled_at is not None:
+        return barrier
+    return replace(barrier, version=barrier.version + 1, settled_at=now, settled_by=by, name="", email=None)
+
+
+class Barriers:
+    """Documents ↔ domain, and the two commands."""
+
+    def __init__(self, mongo: Mongo, commits: Committer) -> None:
+        self._mongo = mongo
+        self._commits = commits
+
+    async def prepare(self) -> None:
+        await self._mongo.index(BARRIERS, [("settled_at", 1), ("due", 1)], name="settled_at")
+
+    async def report(self, body: BarrierBody, now: datetime, due: date) -> None:
+        """Keeps the report; the same once more is the same."""
+        try:
+            await self._commits.commit(Change((Insert(BARRIERS, _document(reported(body, now, due))),)))
+        except Duplicate:
+            return
+
+    async def settle(self, barrier_id: str, by: str, now: Callable[[], datetime]) -> None:
+        """Raises NotFound."""
+
+        async def once() -> None:
+            barrier = await self._one(barrier_id)
+            after = settled(barrier, by, now())
+            if after is not barrier:
+                write = Replace(BARRIERS, _document(after), was=barrier.version)
+                await self._commits.commit(Change((write,)))
+
+        await again(once)
+
+    async def open(self) -> list[Barrier]:
+        """Those that wait, the most urgent first."""
+        found = self._mongo[BARRIERS].find({"settled_at": None}).sort([("due", 1), ("_id", 1)])
+        return [_barrier(document) async for document in found]
+
+    async def done(self) -> list[Barrier]:
+        """The last that were settled."""
+        found = self._mongo[BARRIERS].find({"settled_at": {"$ne": None}}).sort("settled_at", -1).limit(SETTLED_SHOWN)
+        return [_barrier(document) async for document in found]
+
+    async def _one(self, barrier_id: str) -> Barrier:
+        document = await self._mongo[BARRIERS].find_one({"_id": barrier_id})
+        if document is None:
+            raise NotFound("Diese Meldung gibt es nicht.", "There is no such report.")
+        return _barrier(document)
+
+
+def _document(barrier: Barrier) -> Document:
+    document = asdict(barrier) | {"due": barrier.due.isoformat()}
+    document["_id"] = document.pop("id")
+    return document
+
+
+def _barrier(document: Document) -> Barrier:
+    return _BARRIER.validate_python({**document, "id": document["_id"]})
