@@ -23,7 +23,7 @@ FIELD = "csrf"
 """The hidden field of every form: `<input type="hidden" name="csrf" value="{{ viewer.csrf }}">`."""
 HEADER = "x-csrf-token"
 """The same for a script's requests."""
-AGAIN = "kept"
+AGAIN = "kept-form"
 """The hidden field by which a kept form, sent at last, is known."""
 KEPT_BYTES = 65_536
 

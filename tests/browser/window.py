@@ -31,9 +31,13 @@ class Window:
 
 @dataclass
 class Seen:
-    """What went on behind a page. `weights`: bytes over the wire by address, of everything that was loaded."""
+    """What went on behind a page. `weights`: bytes over the wire by address, of everything that was loaded.
+
+    `login`: the provider's host, to which whoever logs in is led.
+    """
 
     host: str
+    login: str = ""
     faults: list[str] = field(default_factory=list)
     weights: dict[str, int] = field(default_factory=dict)
     documents: set[str] = field(default_factory=set)
@@ -42,7 +46,7 @@ class Seen:
         parts = urlsplit(request.url)
         if request.is_navigation_request():
             self.documents.add(request.url)
-        if parts.scheme not in ("data", "about") and parts.netloc != self.host:
+        if parts.scheme not in ("data", "about") and parts.netloc not in (self.host, self.login):
             self.faults.append(f"asks another host: {request.url}")
 
     def console(self, message: ConsoleMessage) -> None:
@@ -56,8 +60,13 @@ class Seen:
 
 
 @asynccontextmanager
-async def opened(browser: Browser, site: str, window: Window, **options: Any) -> AsyncIterator[tuple[Page, Seen]]:
-    """A fresh page, without any cache, whose addresses begin at `site`. Fails at the end if anything was amiss."""
+async def opened(
+    browser: Browser, site: str, window: Window, *, login: str = "", **options: Any
+) -> AsyncIterator[tuple[Page, Seen]]:
+    """A fresh page, without any cache, whose addresses begin at `site`. Fails at the end if anything was amiss.
+
+    `login`: the provider's address, for those who log in.
+    """
     context = await browser.new_context(
         base_url=site,
         color_scheme=window.scheme,
@@ -67,7 +76,7 @@ async def opened(browser: Browser, site: str, window: Window, **options: Any) ->
         **options,
     )
     try:
-        page, seen = await context.new_page(), Seen(urlsplit(site).netloc)
+        page, seen = await context.new_page(), Seen(urlsplit(site).netloc, urlsplit(login).netloc)
         page.on("request", seen.request)
         page.on("console", seen.console)
         page.on("pageerror", lambda error: seen.faults.append(f"script: {error}"))

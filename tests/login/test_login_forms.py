@@ -94,7 +94,9 @@ async def test_a_form_after_the_sessions_end_is_kept_and_sent_after_the_login(he
     assert 'action="/notes?again=1"' in offered.text
     assert "&lt;b&gt;im Herbst&lt;/b&gt;" in offered.text
     assert field(offered, "choice") == "a"
-    await browser.post("/notes?again=1", {"text": LONG, "csrf": field(offered, "csrf"), "kept": field(offered, "kept")})
+    await browser.post(
+        "/notes?again=1", {"text": LONG, "csrf": field(offered, "csrf"), "kept-form": field(offered, "kept-form")}
+    )
     assert here.notes == [("koordination", LONG)]
     assert "Hier wartet nichts mehr" in (await browser.get("/matching/kept")).text
 
