@@ -1,5 +1,6 @@
 """What the API answers."""
 
+from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Literal
 from zoneinfo import ZoneInfo
@@ -9,8 +10,11 @@ from pydantic import BaseModel, Field
 from services.intake import words
 from services.intake.domain import Reason, Request
 from services.intake.status import Happened, Next, Owner, State, Status
-from shared.events.base import SessionKind
+from shared.events.base import Role, SessionKind
 from shared.register import Kind, Municipality
+
+Names = Mapping[str, str]
+"""Advisors' names by their id; erased ones are left out."""
 
 
 class MunicipalityAnswer(BaseModel):
@@ -69,6 +73,12 @@ class NextStepAnswer(BaseModel):
     starts_at: datetime | None = None
 
 
+class AdvisorAnswer(BaseModel):
+    name: str
+    role: Role
+    role_text: str
+
+
 class StatusAnswer(BaseModel):
     """Texts are German unless Accept-Language prefers English; codes are the same in both."""
 
@@ -83,9 +93,10 @@ class StatusAnswer(BaseModel):
     next_step: NextStepAnswer | None = Field(description="null when there is nothing left to do")
     may_withdraw: bool
     may_give_feedback: bool
+    advisors: list[AdvisorAnswer] = Field(default=[], description="who advises, once all have accepted; lead first")
 
     @classmethod
-    def of(cls, request: Request, status: Status, language: str, zone: ZoneInfo) -> "StatusAnswer":
+    def of(cls, request: Request, status: Status, names: Names, language: str, zone: ZoneInfo) -> "StatusAnswer":
         timeline = [
             EntryAnswer(
                 code=entry.code,
@@ -110,6 +121,11 @@ class StatusAnswer(BaseModel):
             next_step=_next_step(status, language, zone),
             may_withdraw=status.may_withdraw,
             may_give_feedback=status.may_give_feedback,
+            advisors=[
+                AdvisorAnswer(name=name, role=member.role, role_text=words.pick(words.ROLES[member.role], language))
+                for member in status.advisors
+                if (name := names.get(member.advisor_id))
+            ],
         )
 
 

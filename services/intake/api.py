@@ -17,7 +17,7 @@ from services.intake.answers import (
     WithdrawnAnswer,
 )
 from services.intake.bodies import FeedbackBody, RequestBody, WithdrawBody, request_body, schema
-from services.intake.limits import Window, network
+from services.intake.limits import Limits, network
 from services.intake.rules import Rules
 from services.intake.settings import Settings
 from services.intake.store import Store
@@ -41,23 +41,11 @@ _SUBMIT: dict[str, Any] = {
 }
 
 
-def router(store: Store, once: Callable[[Request], Awaitable[Once]], settings: Settings) -> APIRouter:
+def router(store: Store, once: Callable[[Request], Awaitable[Once]], settings: Settings, limits: Limits) -> APIRouter:
     """All of intake's routes under /api. `once`: the dependency that makes a POST's `Once`."""
     routes = APIRouter(prefix="/api")
     secret = settings.secret.get_secret_value()
     zone, deadlines = settings.zone, settings.deadlines()
-    addresses = Window(
-        settings.limit_address_minute,
-        60,
-        "Von Ihrem Anschluss kommen gerade sehr viele Anfragen. Bitte versuchen Sie es in einer Minute noch einmal.",
-        "Very many requests come from your network right now. Please try again in a minute.",
-    )
-    emails = Window(
-        settings.limit_email_day,
-        86_400,
-        "Mit dieser E-Mail-Adresse wurden heute schon sehr viele Anfragen gestellt. Bitte melden Sie sich bei uns.",
-        "Very many requests were made with this e-mail address today. Please contact us.",
-    )
 
     @by_link
     async def own(
@@ -86,9 +74,9 @@ def router(store: Store, once: Callable[[Request], Awaitable[Once]], settings: S
     async def submit(request: Request) -> JSONResponse:
         """A municipality asks for advice. No account needed; the status token opens the request's routes."""
         keyed = await once(request)  # a dependency solved by hand: the hot path
-        addresses.take(network(request.client.host if request.client else None))
+        limits.addresses.take(network(request.client.host if request.client else None))
         body = await request_body(request)
-        emails.take(body.contact.email.casefold())
+        limits.emails.take(body.contact.email.casefold())
         now = datetime.now(UTC)
         rules = Rules(settings.state, settings.today(now))
         answer = await keyed.run(lambda: handlers.submit(store, body.wish(), rules, now, keyed.mark))
@@ -99,8 +87,8 @@ def router(store: Store, once: Callable[[Request], Awaitable[Once]], settings: S
     @routes.get("/requests/{request_id}")
     async def status(request: Request, request_id: Own) -> StatusAnswer:
         """What has happened, what comes next, by when and whose turn it is."""
-        found, standing = await handlers.view(store, request_id, datetime.now(UTC), deadlines)
-        return StatusAnswer.of(found, standing, language(request), zone)
+        seen = await handlers.view(store, request_id, datetime.now(UTC), deadlines)
+        return StatusAnswer.of(seen.request, seen.status, seen.names, language(request), zone)
 
     @routes.post("/requests/{request_id}/withdraw")
     async def withdraw(request_id: Own, body: WithdrawBody) -> WithdrawnAnswer:

@@ -2,7 +2,7 @@
 
 from fastapi import FastAPI
 
-from services.intake import api, barrier_pages, consumer, legal_pages, pages
+from services.intake import api, barrier_pages, consumer, handlers, legal_pages, pages
 from services.intake.barriers import Barriers
 from services.intake.settings import Settings
 from services.intake.store import Store
@@ -10,6 +10,8 @@ from shared import web
 from shared.look import Look
 from shared.service import Service
 from shared.settings import load
+
+TIDY_SECONDS = 600.0
 
 
 def build(settings: Settings | None = None) -> FastAPI:
@@ -23,11 +25,13 @@ def build(settings: Settings | None = None) -> FastAPI:
     barriers = Barriers(service.mongo, service.commits)
     service.prepares(store.prepare)
     service.prepares(barriers.prepare)
-    service.routes(api.router(store, web.once(service.mongo), settings))
+    limits = settings.limits()
+    service.routes(api.router(store, web.once(service.mongo), settings, limits))
     service.pages(look)
-    service.routes(pages.router(look, store, settings))
+    service.routes(pages.router(look, store, settings, limits))
     service.routes(legal_pages.router(look, settings))
     service.routes(barrier_pages.router(look, barriers, settings))
     service.consumes(consumer.reactions(store))
     service.runs("register", lambda: store.follow_register(seconds))
+    service.runs("drafts", lambda: handlers.keep_tidy(store, TIDY_SECONDS))
     return service.app

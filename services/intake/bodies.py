@@ -63,13 +63,13 @@ def _phone(value: str) -> str:
 
 
 @cache
-def _languages() -> frozenset[str]:
+def languages() -> frozenset[str]:
     """The ISO 639-1 codes, which are CLDR's codes of two letters."""
     return frozenset(code for code in map(str, Locale("en").languages) if len(code) == 2)
 
 
 def _language(value: str) -> str:
-    if (code := value.lower()) not in _languages():
+    if (code := value.lower()) not in languages():
         raise ValueError(f"{value} ist kein Sprachkürzel nach ISO 639-1.", f"{value} is no ISO 639-1 code.")
     return code
 

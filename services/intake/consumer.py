@@ -1,4 +1,4 @@
-"""The Kafka door: one short function per event; each becomes a step of its request."""
+"""The Kafka door: one short function per event; each fact becomes a step of its request, a dossier a name."""
 
 from datetime import UTC, datetime
 
@@ -9,6 +9,7 @@ from shared.commit import Insert
 from shared.events import (
     AdvisorAnswered,
     AdvisorAssigned,
+    AdvisorDossier,
     ConsultationClosed,
     RequestParked,
     SessionCompleted,
@@ -37,6 +38,12 @@ def reactions(store: Store) -> list[On]:
     async def on_closed(event: ConsultationClosed, mark: Insert) -> None:
         await handlers.note(store, event.request_id, progress.closed(event), mark)
 
+    async def on_advisor(event: AdvisorDossier, mark: Insert) -> None:
+        await handlers.name_advisor(store, event.advisor_id, event.name, mark)
+
+    async def on_advisor_erased(advisor_id: str, mark: Insert) -> None:
+        await handlers.name_advisor(store, advisor_id, None, mark)
+
     return [
         On(AdvisorAssigned, on_assigned),
         On(AdvisorAnswered, on_answered),
@@ -44,4 +51,5 @@ def reactions(store: Store) -> list[On]:
         On(SessionScheduled, on_scheduled),
         On(SessionCompleted, on_completed),
         On(ConsultationClosed, on_closed),
+        On(AdvisorDossier, on_advisor, on_advisor_erased),
     ]

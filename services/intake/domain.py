@@ -94,15 +94,24 @@ class Request:
 
 
 def submit(
-    wish: Wish, entry: Municipality | None, rules: Rules, now: datetime, request_id: str, case_number: str
+    wish: Wish,
+    entry: Municipality | None,
+    rules: Rules,
+    now: datetime,
+    request_id: str,
+    case_number: str,
+    version: int = 1,
 ) -> tuple[Request, tuple[Event, ...]]:
-    """The request and what is told of it. `entry`: the register's, for the wish's AGS. Raises Invalid."""
+    """The request and what is told of it. `entry`: the register's, for the wish's AGS. Raises Invalid.
+
+    `version`: higher where a draft was told of under the same id.
+    """
     wrong = rules.broken(wish.municipality_ags, entry, wish.wanted_from)
     if wrong or entry is None:
         raise Invalid.of(*wrong)
     request = Request(
         id=request_id,
-        version=1,
+        version=version,
         case_number=case_number,
         municipality_ags=entry.ags,
         municipality_name=entry.name,

@@ -37,6 +37,37 @@ class Window:
         self._counts[key] += 1
 
 
+class Limits:
+    """Those of all doors, in one place: a request counts the same by the form and by the API."""
+
+    def __init__(self, *, address_minute: int, email_day: int, draft_minute: int, draft_mail_day: int) -> None:
+        again = "Bitte versuchen Sie es in einer Minute noch einmal.", "Please try again in a minute."
+        self.addresses = Window(
+            address_minute,
+            60,
+            f"Von Ihrem Anschluss kommen gerade sehr viele Anfragen. {again[0]}",
+            f"Very many requests come from your network right now. {again[1]}",
+        )
+        self.emails = Window(
+            email_day,
+            86_400,
+            "Mit dieser E-Mail-Adresse wurden heute schon sehr viele Anfragen gestellt. Bitte melden Sie sich bei uns.",
+            "Very many requests were made with this e-mail address today. Please contact us.",
+        )
+        self.drafts = Window(
+            draft_minute,
+            60,
+            f"Von Ihrem Anschluss kommen gerade sehr viele Eingaben. {again[0]}",
+            f"Very many entries come from your network right now. {again[1]}",
+        )
+        self.draft_mails = Window(
+            draft_mail_day,
+            86_400,
+            "An diese E-Mail-Adresse haben wir heute schon mehrere Links verschickt. Bitte sehen Sie in Ihr Postfach.",
+            "We have sent several links to this e-mail address today already. Please look into your inbox.",
+        )
+
+
 def network(host: str | None) -> str:
     """The key of a client's address: an IPv6 subscriber has a whole /64."""
     try:

@@ -15,7 +15,7 @@ from shared.events import (
     SessionCompleted,
     SessionScheduled,
 )
-from shared.events.base import SessionKind
+from shared.events.base import Role, SessionKind
 
 What = Literal[
     "parked",
@@ -35,6 +35,12 @@ _CAUSAL: tuple[What, ...] = get_args(What)
 
 
 @dataclass(frozen=True, slots=True)
+class Member:
+    advisor_id: str
+    role: Role
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
     """One thing that happened; which of the optional parts it has depends on `what`."""
 
@@ -51,6 +57,8 @@ class Step:
     """Respond-by of an assignment; the day on which a session was held."""
     kind: SessionKind | None = None
     starts_at: datetime | None = None
+    members: tuple[Member, ...] = ()
+    """Who is asked, of an assignment."""
 
     @property
     def identity(self) -> tuple[str, str, str, str, int]:
@@ -96,6 +104,7 @@ def assigned(event: AdvisorAssigned) -> Step:
         number=event.round,
         complete=all(seat.kept for seat in event.members),
         day=event.respond_by,
+        members=tuple(Member(seat.advisor_id, seat.role) for seat in event.members),
     )
 
 

@@ -1,11 +1,13 @@
 """Intake's own knobs: the deadlines that the status page promises, and the limits of the open form."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import DirectoryPath, EmailStr, Field
 
+from services.intake.drafts import Life
+from services.intake.limits import Limits
 from services.intake.status import Deadlines
 from shared.settings import Settings as Common
 
@@ -21,6 +23,13 @@ class Settings(Common):
     due_feedback_days: int = Field(default=20, ge=1, le=250, description="from closing to the feedback")
     limit_address_minute: int = Field(default=30, ge=0, description="requests per minute from one network address")
     limit_email_day: int = Field(default=20, ge=0, description="requests per day for one contact's e-mail address")
+    limit_draft_minute: int = Field(default=120, ge=0, description="steps of the form per minute from one address")
+    limit_draft_mail_day: int = Field(default=5, ge=0, description="mails with a draft's link per day to one address")
+    draft_hours: int = Field(default=48, ge=1, le=720, description="how long a draft stays that nobody asked to keep")
+    draft_days: int = Field(default=30, ge=1, le=180, description="how long a draft stays that somebody saved")
+    privacy_version: str = Field(
+        default="2026-01", pattern=r"^[A-Za-z0-9._-]{1,40}$", description="of the privacy notice that the form shows"
+    )
     register_seconds: float = Field(default=30.0, gt=0, description="how often a process looks for a changed register")
 
     legal_dir: DirectoryPath | None = Field(
@@ -43,6 +52,17 @@ class Settings(Common):
     def today(self, now: datetime) -> date:
         """The programme's day at `now`."""
         return now.astimezone(self.zone).date()
+
+    def draft_life(self) -> Life:
+        return Life(timedelta(hours=self.draft_hours), timedelta(days=self.draft_days), self.zone)
+
+    def limits(self) -> Limits:
+        return Limits(
+            address_minute=self.limit_address_minute,
+            email_day=self.limit_email_day,
+            draft_minute=self.limit_draft_minute,
+            draft_mail_day=self.limit_draft_mail_day,
+        )
 
     def deadlines(self) -> Deadlines:
         return Deadlines(

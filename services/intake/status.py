@@ -7,8 +7,8 @@ from typing import Literal
 from zoneinfo import ZoneInfo
 
 from services.intake.domain import Request
-from services.intake.progress import Progress, Step
-from shared.events.base import SessionKind
+from services.intake.progress import Member, Progress, Step
+from shared.events.base import Role, SessionKind
 from shared.workdays import add_workdays
 
 State = Literal["submitted", "asked", "parked", "engaged", "closed", "withdrawn"]
@@ -91,6 +91,8 @@ class Status:
     next_step: NextStep | None
     may_withdraw: bool
     may_give_feedback: bool
+    advisors: tuple[Member, ...] = ()
+    """Who advises, once all of them have accepted; the lead first."""
 
 
 def of(request: Request, progress: Progress, now: datetime, deadlines: Deadlines) -> Status:
@@ -104,7 +106,17 @@ def of(request: Request, progress: Progress, now: datetime, deadlines: Deadlines
         next_step=_next(state, request, progress, turn, now, deadlines),
         may_withdraw=state not in ("closed", "withdrawn"),
         may_give_feedback=may_give_feedback,
+        advisors=_advisors(progress, turn) if state in ("engaged", "closed") else (),
     )
+
+
+def _advisors(progress: Progress, turn: Step | None) -> tuple[Member, ...]:
+    if turn is None or not turn.complete:
+        return ()
+    for step in reversed(progress.steps):
+        if step.what == "assigned" and step.assignment_id == turn.assignment_id:
+            return tuple(sorted(step.members, key=lambda member: (member.role != Role.LEAD, member.advisor_id)))
+    return ()
 
 
 def _turn(progress: Progress) -> Step | None:

@@ -4,8 +4,9 @@ import asyncio
 import hashlib
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict
+from datetime import datetime
 
 import structlog
 from pydantic import TypeAdapter
@@ -13,17 +14,22 @@ from pymongo import ReplaceOne
 from pymongo.errors import PyMongoError
 
 from services.intake import search
+from services.intake.advisors import Advisor
 from services.intake.domain import Request
+from services.intake.drafts import Draft
 from services.intake.progress import Progress
 from shared import outbox, register
-from shared.commit import Change, Committer, Insert, Replace, settled
+from shared.commit import Change, Committer, Insert, Remove, Replace, settled
 from shared.errors import NotFound, Unavailable
-from shared.events import Event, RequestDossier
+from shared.events import DraftDossier, Event, RequestDossier
 from shared.mongo import Document, Mongo
 from shared.outbox import Tombstone
 from shared.register import Municipality, Register
 
 REQUESTS = "requests"
+DRAFTS = "drafts"
+ADVISORS = "advisors"
+"""Their names, as far as advisor.dossier has told them; after an erasure the trace of it."""
 PROGRESS = "progress"
 MUNICIPALITIES = "municipalities"
 STATES = "states"
@@ -31,6 +37,8 @@ STATES = "states"
 
 _REQUEST = TypeAdapter(Request)
 _PROGRESS = TypeAdapter(Progress)
+_DRAFT = TypeAdapter(Draft)
+_ADVISOR = TypeAdapter(Advisor)
 _log = structlog.get_logger(__name__)
 
 
@@ -47,6 +55,7 @@ class Store:
     async def prepare(self) -> None:
         """Indexes, and the configured register when its file is not the one imported last."""
         await self._mongo.index(REQUESTS, "case_number", name="case_number", unique=True)
+        await self._mongo.index(DRAFTS, "until", name="until")
         await self._mongo.index(MUNICIPALITIES, "terms", name="terms")
         await self._mongo.index(MUNICIPALITIES, "nearby", name="nearby")
         configured = register.load(self._register_file)
@@ -60,6 +69,10 @@ class Store:
     async def request(self, request_id: str) -> Request:
         """Raises NotFound."""
         return _found(await self._mongo[REQUESTS].find_one({"_id": request_id}))
+
+    async def request_or_none(self, request_id: str) -> Request | None:
+        found = await self._mongo[REQUESTS].find_one({"_id": request_id})
+        return _found(found) if found else None
 
     async def request_by_case_number(self, case_number: str) -> Request:
         """Raises NotFound."""
@@ -82,9 +95,48 @@ class Store:
         await settled(read, known)
 
     async def forget_outbox(self, request_id: str) -> int:
-        """Takes the dossier out of the outbox, where published rows stay for days; returns how many."""
-        rows = {"key": request_id, "topic": RequestDossier.topic, "body": {"$ne": None}}
+        """Takes dossiers out of the outbox, where published rows stay for days; returns how many."""
+        topics = [RequestDossier.topic, DraftDossier.topic]
+        rows = {"key": request_id, "topic": {"$in": topics}, "body": {"$ne": None}}
         return (await self._mongo[outbox.COLLECTION].delete_many(rows)).deleted_count
+
+    # -- drafts -----------------------------------------------------------------------------------------
+
+    async def draft(self, draft_id: str) -> Draft | None:
+        found = await self._mongo[DRAFTS].find_one({"_id": draft_id})
+        return _draft(found) if found else None
+
+    async def save_draft(self, draft: Draft, events: Sequence[Event] = ()) -> None:
+        """Raises Stale when somebody was faster."""
+        await self._commits.commit(Change((_draft_as(draft),), tuple(events), draft.version))
+
+    async def send_draft(self, trace: Draft, request: Request, events: Sequence[Event | Tombstone]) -> None:
+        """The request in the place of its draft. Raises Stale, or Duplicate of the case number."""
+        document = _REQUEST.dump_python(request, mode="json")
+        document["_id"] = document.pop("id")
+        writes = (_draft_as(trace), Replace(REQUESTS, document, was=0))
+        await self._commits.commit(Change(writes, tuple(events), request.version))
+
+    async def overdue_drafts(self, now: datetime, limit: int) -> list[Draft]:
+        """Those whose time is over, the longest first."""
+        found = await self._mongo[DRAFTS].find({"until": {"$lte": now}}).sort("until", 1).limit(limit).to_list(None)
+        return [_draft(document) for document in found]
+
+    async def drop_draft(self, draft: Draft, events: Sequence[Tombstone]) -> None:
+        await self._commits.commit(Change((Remove(DRAFTS, draft.id),), tuple(events), draft.version + 1))
+
+    # -- advisors ---------------------------------------------------------------------------------------
+
+    async def advisors(self, advisor_ids: Collection[str]) -> dict[str, Advisor]:
+        """Those that are known, by their id."""
+        found = await self._mongo[ADVISORS].find({"_id": {"$in": list(advisor_ids)}}).to_list(None)
+        return {each["_id"]: _ADVISOR.validate_python(each | {"id": each["_id"]}) for each in found}
+
+    async def save_advisor(self, advisor: Advisor, cause: Insert) -> None:
+        """Raises Stale when somebody was faster."""
+        document = _ADVISOR.dump_python(advisor)
+        document["_id"] = document.pop("id")
+        await self._commits.commit(Change((Replace(ADVISORS, document, was=advisor.version - 1),), mark=cause))
 
     # -- progress ---------------------------------------------------------------------------------------
 
@@ -165,6 +217,16 @@ def _found(document: Document | None) -> Request:
     if document is None:
         raise NotFound("Diese Anfrage gibt es nicht.", "There is no such request.")
     return _REQUEST.validate_python(document | {"id": document["_id"]})
+
+
+def _draft(document: Document) -> Draft:
+    return _DRAFT.validate_python(document | {"id": document["_id"]})
+
+
+def _draft_as(draft: Draft) -> Replace:
+    document = _DRAFT.dump_python(draft)
+    document["_id"] = document.pop("id")
+    return Replace(DRAFTS, document, was=draft.version - 1)
 
 
 def _document(entry: Municipality) -> Document:

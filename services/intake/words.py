@@ -6,8 +6,59 @@ from zoneinfo import ZoneInfo
 from babel.dates import format_date, format_datetime, format_time
 
 from services.intake.status import Entry, NextStep
+from shared.events.base import FieldCode, Mode, Tandem
 
 Pair = tuple[str, str]
+
+FIELDS: dict[FieldCode, Pair] = {
+    FieldCode.FAIR_WEEK: (
+        "Neue migrantische Akteure für die Faire Woche oder ein interkulturelles Fest gewinnen",
+        "Win new migrant actors for the Fair Week or an intercultural festival",
+    ),
+    FieldCode.PARTNERSHIPS: (
+        "Kommunale Partnerschaften oder Projekte mit dem Globalen Süden beginnen oder beleben",
+        "Start or revive municipal partnerships or projects with the Global South",
+    ),
+    FieldCode.AGENDA_2030: (
+        "Die Agenda 2030 vor Ort gemeinsam mit Migrantinnen und Migranten umsetzen",
+        "Carry out the 2030 Agenda locally together with migrants",
+    ),
+    FieldCode.POLICY_QUALITY: (
+        "Die kommunale Entwicklungspolitik mit migrantischer Expertise verbessern",
+        "Raise the quality of municipal development policy with migrants' expertise",
+    ),
+    FieldCode.OPPORTUNITIES: (
+        "Sichtbar machen, was die ganze Kommune durch interkulturelle Öffnung gewinnt",
+        "Show what the whole town gains by intercultural opening",
+    ),
+    FieldCode.CAUSES_OF_FLIGHT: (
+        "Gemeinsam mit Geflüchteten über Fluchtursachen aufklären",
+        "Raise awareness of why people flee, together with refugees",
+    ),
+    FieldCode.OTHER: ("Etwas anderes, das Sie unten beschreiben", "Something else, which you describe below"),
+}
+MODES: dict[Mode, Pair] = {
+    Mode.ON_SITE: ("vor Ort bei uns", "on site, at our place"),
+    Mode.ONLINE: ("online", "online"),
+    Mode.EITHER: ("beides ist recht", "either is fine"),
+}
+TANDEMS: dict[Tandem, Pair] = {
+    Tandem.WANTED: (
+        "zu zweit, als Tandem: Beide öffnen Ihnen ihre Netzwerke",
+        "two, as a tandem: both open their networks to you",
+    ),
+    Tandem.NOT_WANTED: ("eine Person genügt uns", "one person is enough for us"),
+    Tandem.EITHER: ("beides ist recht", "either is fine"),
+}
+CORRESPONDENCE: dict[str, Pair] = {"de": ("Deutsch", "German"), "en": ("Englisch", "English")}
+CHANNELS: dict[str, Pair] = {
+    "web": ("über das Formular", "by the form"),
+    "api": ("über eine Schnittstelle", "by an interface"),
+    "staff": ("durch die Geschäftsstelle", "by the programme's office"),
+    "advisor": ("durch eine Beraterin oder einen Berater", "by an advisor"),
+}
+COMMON_TONGUES = ("de", "en", "fr", "es", "pt", "it", "tr", "ar", "fa", "ru", "uk")
+"""The languages that the form offers first."""
 
 STATES: dict[str, Pair] = {
     "submitted": ("Eingegangen, Beratende werden gesucht", "Received, advisors are being looked for"),
@@ -27,6 +78,10 @@ KINDS: dict[str, Pair] = {
     "dialogue_forum": ("Dialogforum", "Dialogue forum"),
     "consultation": ("Beratung", "Consultation"),
     "keynote": ("Impulsvortrag", "Keynote"),
+}
+ROLES: dict[str, Pair] = {
+    "lead": ("Federführung", "lead"),
+    "co": ("Co-Beratung", "co-advisor"),
 }
 REASONS: dict[str, Pair] = {
     "no_longer_needed": ("Wir brauchen die Beratung nicht mehr", "We no longer need the consultation"),

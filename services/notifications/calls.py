@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from services.notifications.case import Case, Noted, members, rank
-from services.notifications.domain import Audience, Message, draft
+from services.notifications.domain import RESUME, Audience, Message, draft
 from shared.events import (
     AdvisorAnswered,
     AdvisorAssigned,
@@ -16,6 +16,7 @@ from shared.events import (
 )
 
 TEMPLATES: dict[str, tuple[Audience, ...]] = {
+    RESUME: ("municipality",),
     "receipt": ("municipality",),
     "assignment": ("advisor",),
     "introduction": ("municipality",),

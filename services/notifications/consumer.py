@@ -12,6 +12,7 @@ from shared.events import (
     AdvisorAssigned,
     AdvisorDossier,
     ConsultationClosed,
+    DraftDossier,
     RequestCreated,
     RequestDossier,
     RequestParked,
@@ -33,6 +34,12 @@ def reactions(store: Store, silent_after: timedelta) -> list[On]:
     async def on_request_erased(request_id: str, mark: Insert) -> None:
         await handlers.erase(store, f"request:{request_id}", mark, _now())
 
+    async def on_draft_dossier(dossier: DraftDossier, mark: Insert) -> None:
+        await handlers.keep_draft(store, dossier, mark, _now(), silent_after)
+
+    async def on_draft_gone(request_id: str, mark: Insert) -> None:
+        await handlers.erase(store, f"draft:{request_id}", mark, _now())
+
     async def on_advisor_dossier(dossier: AdvisorDossier, mark: Insert) -> None:
         await handlers.keep_advisor(store, dossier, mark, _now())
 
@@ -48,6 +55,7 @@ def reactions(store: Store, silent_after: timedelta) -> list[On]:
         On(SessionScheduled, on_fact),
         On(ConsultationClosed, on_fact),
         On(RequestDossier, on_request_dossier, on_request_erased),
+        On(DraftDossier, on_draft_dossier, on_draft_gone),
         On(AdvisorDossier, on_advisor_dossier, on_advisor_erased),
     ]
 

@@ -7,17 +7,20 @@ from typing import Any, Literal
 
 from services.notifications.case import Noted, uuid7
 from shared.errors import Conflict
-from shared.events import NotificationFailed, NotificationSent
+from shared.events import DraftDossier, NotificationFailed, NotificationSent
 from shared.ids import derived_id
 
 Audience = Literal["municipality", "advisor"]
 State = Literal["waiting", "queued", "sent", "failed", "dropped"]
 Language = Literal["de", "en"]
 
+RESUME = "draft_saved"
+"""The one template about what is no request yet: its recipient's address is that of the draft."""
+
 
 @dataclass(frozen=True)
 class Contact:
-    """A copy of a dossier, or the trace of an erased one. `key`: request:<id> or advisor:<id>."""
+    """A copy of a dossier, or the trace of an erased one. `key`: request:<id>, draft:<id> or advisor:<id>."""
 
     key: str
     version: int
@@ -75,6 +78,8 @@ class Message:
     @property
     def contact(self) -> str:
         """The key of the recipient's contact."""
+        if self.template == RESUME:
+            return f"draft:{self.request_id}"
         return f"advisor:{self.advisor_id}" if self.advisor_id else f"request:{self.request_id}"
 
     def is_open(self) -> bool:
@@ -105,6 +110,22 @@ def draft(
         cause_id=cause_id,
         happened_at=cause.at,
         context=dict(context or {}),
+    )
+
+
+def resume(dossier: DraftDossier, event_id: str) -> Message:
+    """The message with the link to a draft, one per telling of its dossier."""
+    cause_id = event_id if uuid7(event_id) else derived_id(dossier.asked_at, event_id)
+    return Message(
+        id=derived_id(dossier.asked_at, event_id, "municipality", RESUME),
+        version=0,
+        request_id=dossier.request_id,
+        template=RESUME,
+        recipient="municipality",
+        advisor_id=None,
+        cause_id=cause_id,
+        happened_at=dossier.asked_at,
+        context={"until": dossier.until.isoformat()},
     )
 
 

@@ -10,7 +10,7 @@ from services.notifications.domain import Contact, Message
 from services.notifications.store import Store
 from shared.commit import Insert
 from shared.errors import Conflict, NotFound
-from shared.events import AdvisorDossier, RequestDossier
+from shared.events import AdvisorDossier, DraftDossier, RequestDossier
 from shared.telemetry import Trace, current
 
 AT_ONCE = 200
@@ -57,6 +57,26 @@ async def keep_advisor(store: Store, dossier: AdvisorDossier, mark: Insert, now:
         language=dossier.correspondence,
     )
     await _keep(store, contact, mark, now)
+
+
+async def keep_draft(store: Store, dossier: DraftDossier, mark: Insert, now: datetime, silent_after: timedelta) -> None:
+    """Where to mail a draft's link, and the mail."""
+    contact = Contact(
+        key=f"draft:{dossier.request_id}",
+        version=0,
+        event_id=_event_id(mark),
+        email=dossier.email,
+        language=dossier.correspondence,
+    )
+    old, case = await asyncio.gather(store.contact(contact.key), store.case(dossier.request_id))
+    message = domain.resume(dossier, contact.event_id)
+    if not domain.is_newer(contact.event_id, old) or plan.is_moot(case, message):
+        await store.save(cause=mark)
+        return
+    late = now - message.happened_at > silent_after
+    message = domain.dropped(message, "too_old") if late else domain.queued(message, now, now)
+    contact = replace(contact, version=(old.version if old else 0) + 1)
+    await store.save(contact=contact, messages=[message], cause=mark)
 
 
 async def erase(store: Store, key: str, mark: Insert, now: datetime) -> None:

@@ -11,7 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from services.notifications import words
 from services.notifications.case import Case
-from services.notifications.domain import Contact, Language, Message
+from services.notifications.domain import RESUME, Contact, Language, Message
 from services.notifications.settings import Settings
 from shared.auth import sign
 from shared.events.base import Mode, SessionKind
@@ -56,6 +56,8 @@ class Letters:
     def _view(
         self, message: Message, case: Case, contacts: Mapping[str, Contact], language: Language
     ) -> dict[str, Any]:
+        if message.template == RESUME:
+            return self._draft(message, language)
         request = contacts[f"request:{message.request_id}"]
         view: dict[str, Any] = {
             "language": language,
@@ -76,6 +78,17 @@ class Letters:
         elif "session_id" in message.context:
             view |= self._session(message, contacts, language)
         return view
+
+    def _draft(self, message: Message, language: Language) -> dict[str, Any]:
+        token = sign(self._secret, "draft", message.request_id)
+        return {
+            "language": language,
+            "programme": self._programme,
+            "name": "",
+            "case_number": "",
+            "draft_url": f"{self._intake}/request/{message.request_id}?token={token}",
+            "until": words.day(date.fromisoformat(message.context["until"]), language),
+        }
 
     def _question(self, message: Message, case: Case, language: Language) -> dict[str, Any]:
         created = case.created

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from services.notifications import domain
 from services.notifications.calls import calls_for
 from services.notifications.case import Case, members
 from services.notifications.domain import Contact, Message, dropped, queued
@@ -49,6 +50,8 @@ def released(message: Message, key: str, now: datetime) -> Message:
 
 def pieces(case: Case, message: Message) -> set[str]:
     """What must be known before it can be written: contacts by their key, facts by their topic."""
+    if message.template == domain.RESUME:
+        return {message.contact}
     found = {f"request:{message.request_id}", message.contact}
     advisors: Iterable[str] = message.context.get("advisor_ids", ())
     if message.template == "assignment" and case.created is None:
@@ -68,6 +71,8 @@ def is_moot(case: Case, message: Message) -> bool:
     withdrawn = case.is_withdrawn
     current = case.current
     match message.template:
+        case domain.RESUME:
+            return case.created is not None
         case "assignment":
             answer = case.answer(message.context["assignment_id"], message.advisor_id)
             replaced = current is not None and current.assignment_id != message.context["assignment_id"]

@@ -5,7 +5,7 @@ from typing import Any
 
 from services.notifications import calls
 from services.notifications.case import Case, noted
-from services.notifications.domain import Audience, Contact, Language, Message
+from services.notifications.domain import RESUME, Audience, Contact, Language, Message
 from shared.events import AdvisorAssigned, RequestCreated
 from shared.events.base import FieldCode, Mode, Role, Tandem
 from shared.events.matching import Seat
@@ -32,7 +32,8 @@ def contacts(language: Language) -> dict[str, Contact]:
         municipality="Musterstadt",
     )
     advisors = {_LEAD: ("Amina Beispiel", "amina@beratung.example"), _CO: ("Jo Muster", "jo@beratung.example")}
-    return {request.key: request} | {
+    unfinished = Contact(f"draft:{_REQUEST}", 1, _REQUEST, email=request.email, language=language)
+    return {request.key: request, unfinished.key: unfinished} | {
         f"advisor:{key}": Contact(f"advisor:{key}", 1, _REQUEST, name=name, email=email, language=language)
         for key, (name, email) in advisors.items()
     }
@@ -99,6 +100,7 @@ _SESSION = {
     "advisor_ids": [_LEAD, _CO],
 }
 _CONTEXT: dict[str, dict[str, Any]] = {
+    RESUME: {"until": "2026-12-02"},
     "assignment": {"assignment_id": _ASSIGNMENT, "respond_by": "2026-11-09", "role": "lead"},
     "introduction": {"assignment_id": _ASSIGNMENT},
     "engagement_started": {"assignment_id": _ASSIGNMENT},

@@ -9,7 +9,7 @@ from pydantic import TypeAdapter
 from pymongo import ReturnDocument
 
 from services.notifications.case import Case, CaseFact, Noted
-from services.notifications.domain import Contact, Message
+from services.notifications.domain import RESUME, Contact, Message
 from shared.commit import Change, Committer, Insert, Replace, Write
 from shared.events import BY_TOPIC, NotificationFailed, NotificationSent
 from shared.mongo import Document, Mongo
@@ -131,8 +131,11 @@ class Store:
     async def forget(self, key: str) -> None:
         """Empties what messages hold of this contact, and drops those to them and about their request."""
         kind, _, subject = key.partition(":")
-        to_them = {"advisor_id": subject} if kind == "advisor" else {"request_id": subject, "recipient": "municipality"}
-        about = {"advisor_id": subject} if kind == "advisor" else {"request_id": subject}
+        about, to_them = {
+            "advisor": ({"advisor_id": subject}, {"advisor_id": subject}),
+            "request": ({"request_id": subject}, {"request_id": subject, "recipient": "municipality"}),
+            "draft": ({"request_id": subject, "template": RESUME},) * 2,
+        }[kind]
         messages = self._mongo[MESSAGES]
         drop: Document = {
             "state": "dropped",

@@ -4,7 +4,7 @@ Evolution: add optional fields only; a breaking change is a new class with `vers
 """
 
 from shared.events.base import Dossier, Event, Fact
-from shared.events.intake import FeedbackGiven, RequestCreated, RequestDossier, RequestWithdrawn
+from shared.events.intake import DraftDossier, FeedbackGiven, RequestCreated, RequestDossier, RequestWithdrawn
 from shared.events.matching import (
     AdvisorAnswered,
     AdvisorAssigned,
@@ -18,7 +18,7 @@ from shared.events.notifications import NotificationFailed, NotificationSent
 from shared.events.reporting import ClaimDecided, ReportingEntry
 
 EMITTED: dict[str, tuple[type[Event], ...]] = {
-    "intake": (RequestCreated, RequestWithdrawn, RequestDossier, FeedbackGiven),
+    "intake": (RequestCreated, RequestWithdrawn, RequestDossier, DraftDossier, FeedbackGiven),
     "matching": (
         AdvisorAssigned,
         AdvisorAnswered,
@@ -44,6 +44,7 @@ __all__ = [
     "ClaimDecided",
     "ConsultationClosed",
     "Dossier",
+    "DraftDossier",
     "Event",
     "Fact",
     "FeedbackGiven",

@@ -71,6 +71,18 @@ class RequestDossier(Dossier):
     consent_at: Moment
 
 
+class DraftDossier(Dossier):
+    """Where to mail the link to a request that is not finished, once per telling. Gone when it is sent or expires."""
+
+    topic: ClassVar[str] = "draft.dossier"
+
+    request_id: Id = Field(description="of the request that it may become")
+    email: str
+    correspondence: Literal["de", "en"]
+    asked_at: Moment
+    until: date = Field(description="the last day on which the link works, as far as is known now")
+
+
 class FeedbackGiven(Fact):
     """The municipality's answer after the closing, once per engagement."""
 

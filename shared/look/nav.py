@@ -16,16 +16,19 @@ class Entry:
     words: tuple[str, str]
 
 
+_FOR_OTHERS = Entry("intake", "/request/office", ("Anfrage aufnehmen", "Take a request"))
 NAV: Mapping[Role, tuple[Entry, ...]] = {
     "advisor": (
         Entry("matching", "/advisor", ("Übersicht", "Overview")),
         Entry("matching", "/advisor/past", ("Früheres", "Former")),
         Entry("matching", "/advisor/me", ("Meine Angaben", "About me")),
+        _FOR_OTHERS,
     ),
     "coordinator": (
         Entry("matching", "/coordination", ("Arbeitsliste", "Worklist")),
         Entry("matching", "/coordination/advisors", ("Beratende", "Advisors")),
         Entry("intake", "/barriers", ("Barrieren", "Barriers")),
+        _FOR_OTHERS,
     ),
     "skew": (),
     "ops": (),

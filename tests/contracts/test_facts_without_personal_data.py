@@ -77,7 +77,11 @@ def test_a_fact_has_no_field_for_personal_data(fact: type[Fact]) -> None:
 
 
 def test_only_the_two_dossiers_are_excepted() -> None:
-    assert {topic for topic, event in BY_TOPIC.items() if event not in FACTS} == {"request.dossier", "advisor.dossier"}
+    assert {topic for topic, event in BY_TOPIC.items() if event not in FACTS} == {
+        "request.dossier",
+        "draft.dossier",
+        "advisor.dossier",
+    }
 
 
 class _Inner(BaseModel):

@@ -1,15 +1,18 @@
 """The store in memory, with the same promises; the contract suite holds it to them."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from datetime import datetime
 
 from services.intake import search
+from services.intake.advisors import Advisor
 from services.intake.domain import Request
+from services.intake.drafts import Draft
 from services.intake.progress import Progress
 from services.intake.store import REQUESTS, Store
 from shared import register
 from shared.commit import Insert
 from shared.errors import Duplicate, NotFound, Stale
-from shared.events import Event, RequestDossier
+from shared.events import DraftDossier, Event, RequestDossier
 from shared.outbox import Tombstone
 from shared.register import Municipality
 
@@ -18,6 +21,8 @@ class FakeStore(Store):
     def __init__(self) -> None:
         self.requests: dict[str, Request] = {}
         self.progresses: dict[str, Progress] = {}
+        self.drafts: dict[str, Draft] = {}
+        self.told_of: dict[str, Advisor] = {}
         self.marks: set[str] = set()
         self.outbox: list[Event | Tombstone] = []
         self.entries: dict[str, Municipality] = {}
@@ -32,6 +37,9 @@ class FakeStore(Store):
         if request_id not in self.requests:
             raise NotFound("nein", "no")
         return self.requests[request_id]
+
+    async def request_or_none(self, request_id: str) -> Request | None:
+        return self.requests.get(request_id)
 
     async def request_by_case_number(self, case_number: str) -> Request:
         for request in self.requests.values():
@@ -56,10 +64,48 @@ class FakeStore(Store):
             raise Stale
 
     async def forget_outbox(self, request_id: str) -> int:
-        kept = [row for row in self.outbox if not (isinstance(row, RequestDossier) and row.key == request_id)]
+        kept = [
+            row for row in self.outbox if not (isinstance(row, RequestDossier | DraftDossier) and row.key == request_id)
+        ]
         gone = len(self.outbox) - len(kept)
         self.outbox = kept
         return gone
+
+    async def draft(self, draft_id: str) -> Draft | None:
+        return self.drafts.get(draft_id)
+
+    async def save_draft(self, draft: Draft, events: Sequence[Event] = ()) -> None:
+        before = self.drafts.get(draft.id)
+        if (before.version if before else 0) != draft.version - 1:
+            raise Stale
+        self.drafts[draft.id] = draft
+        self.outbox.extend(events)
+
+    async def send_draft(self, trace: Draft, request: Request, events: Sequence[Event | Tombstone]) -> None:
+        if any(other.case_number == request.case_number for other in self.requests.values()):
+            raise Duplicate(REQUESTS, ("case_number",))
+        await self.save_draft(trace)
+        self.requests[request.id] = request
+        self.outbox.extend(events)
+
+    async def overdue_drafts(self, now: datetime, limit: int) -> list[Draft]:
+        found = [draft for draft in self.drafts.values() if draft.until <= now]
+        return sorted(found, key=lambda draft: draft.until)[:limit]
+
+    async def drop_draft(self, draft: Draft, events: Sequence[Tombstone]) -> None:
+        self.drafts.pop(draft.id, None)
+        self.outbox.extend(events)
+
+    async def advisors(self, advisor_ids: Collection[str]) -> dict[str, Advisor]:
+        return {each: self.told_of[each] for each in advisor_ids if each in self.told_of}
+
+    async def save_advisor(self, advisor: Advisor, cause: Insert) -> None:
+        self._unmarked(cause)
+        before = self.told_of.get(advisor.id)
+        if (before.version if before else 0) != advisor.version - 1:
+            raise Stale
+        self._mark(cause)
+        self.told_of[advisor.id] = advisor
 
     async def progress(self, request_id: str) -> Progress:
         return self.progresses.get(request_id, Progress(request_id))

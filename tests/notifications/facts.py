@@ -11,6 +11,7 @@ from shared.events import (
     AdvisorAssigned,
     AdvisorDossier,
     ConsultationClosed,
+    DraftDossier,
     RequestCreated,
     RequestDossier,
     RequestParked,
@@ -153,6 +154,16 @@ def request_dossier(
         correspondence=language,
         consent_version="1",
         consent_at=AT,
+    )
+
+
+def draft_dossier(email: str = "erika@musterstadt.example", request_id: str = REQUEST, asked: int = 1) -> DraftDossier:
+    return DraftDossier(
+        request_id=request_id,
+        email=email,
+        correspondence="de",
+        asked_at=at(-60 + asked),
+        until=date(2026, 12, 2),
     )
 
 

@@ -105,8 +105,9 @@ class FakeStore(Store):
     async def forget(self, key: str) -> None:
         kind, _, subject = key.partition(":")
         for message in list(self.all_messages.values()):
-            theirs = message.contact == key
-            if message.is_open() and (theirs or (kind == "request" and message.request_id == subject)):
+            about = kind == "request" and message.request_id == subject
+            theirs = message.contact == key or (about and message.recipient == "municipality")
+            if message.is_open() and (theirs or about):
                 self._put(
                     message, state="dropped", reason="erased", waiting_for=(), sending_until=None, sending_by=None
                 )

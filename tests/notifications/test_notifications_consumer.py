@@ -9,6 +9,7 @@ from tests.notifications.facts import LONG, cause
 from tests.notifications.fake_store import FakeStore
 
 EVENTS: list[Event] = [
+    facts.draft_dossier(),
     facts.advisor_dossier("A01"),
     facts.request_dossier(),
     facts.created(),
@@ -24,7 +25,11 @@ EVENTS: list[Event] = [
 def test_every_topic_has_its_reaction() -> None:
     found = reactions(FakeStore(), LONG)
     assert {on.event.topic for on in found} == set(CONSUMED["notifications"])
-    assert {on.event.topic for on in found if on.erased} == {"request.dossier", "advisor.dossier"}
+    assert {on.event.topic for on in found if on.erased} == {
+        "request.dossier",
+        "draft.dossier",
+        "advisor.dossier",
+    }
 
 
 async def test_each_event_has_one_effect_and_one_mark() -> None:
@@ -34,7 +39,12 @@ async def test_each_event_has_one_effect_and_one_mark() -> None:
     for event in EVENTS:
         await by_topic[event.topic].handle(event, cause(event))
     assert len(store.marks) == len(EVENTS)
-    assert {message.template for message in store.all_messages.values()} >= {"receipt", "assignment", "thanks"}
+    assert {message.template for message in store.all_messages.values()} >= {
+        "draft_saved",
+        "receipt",
+        "assignment",
+        "thanks",
+    }
 
 
 async def test_tombstones_erase_their_contact() -> None:
@@ -44,6 +54,7 @@ async def test_tombstones_erase_their_contact() -> None:
             await on.erased("SUBJECT", mark("notifications", f"{on.event.topic}-0-7"))
     assert {key: contact.erased for key, contact in store.all_contacts.items()} == {
         "request:SUBJECT": True,
+        "draft:SUBJECT": True,
         "advisor:SUBJECT": True,
     }
-    assert len(store.marks) == 2
+    assert len(store.marks) == 3

@@ -9,6 +9,7 @@ from services.notifications.case import CaseFact
 from services.notifications.domain import Message
 from shared.errors import Conflict, Duplicate, NotFound
 from shared.events import RequestDossier
+from shared.ids import derived_id
 from shared.inbox import mark
 from tests.notifications import facts
 from tests.notifications.facts import LONG, NOW, REQUEST, cause
@@ -162,3 +163,35 @@ async def test_an_unknown_message_is_not_found(store: FakeStore) -> None:
 @pytest.mark.parametrize(("attempts", "seconds"), [(1, 2), (2, 4), (3, 8), (9, 300), (10_000, 300)])
 def test_pauses_double_up_to_the_cap(attempts: int, seconds: float) -> None:
     assert domain.pause(attempts, 2, 300) == timedelta(seconds=seconds)
+
+
+async def test_a_drafts_link_is_mailed_once_per_telling(store: FakeStore) -> None:
+    for asked in (1, 2):
+        dossier = facts.draft_dossier(asked=asked)
+        await handlers.keep_draft(store, dossier, mark("notifications", derived_id(dossier.asked_at, "x")), NOW, LONG)
+    assert [(m.template, m.state, m.contact) for m in store.all_messages.values()] == [
+        ("draft_saved", "queued", f"draft:{REQUEST}")
+    ] * 2
+
+
+async def test_a_sent_or_expired_draft_is_written_about_no_more_and_its_address_forgotten(store: FakeStore) -> None:
+    dossier = facts.draft_dossier()
+    await handlers.keep_draft(store, dossier, cause(dossier), NOW, LONG)
+    await handlers.erase(store, f"draft:{REQUEST}", cause("gone"), NOW)
+    (message,) = store.all_messages.values()
+    assert (message.state, message.reason) == ("dropped", "erased")
+    assert store.all_contacts[f"draft:{REQUEST}"].email == ""
+
+
+async def test_no_link_to_a_draft_that_is_a_request_by_now(store: FakeStore) -> None:
+    created, dossier = facts.created(), facts.draft_dossier()
+    await handlers.note(store, created, cause(created), NOW, LONG)
+    await handlers.keep_draft(store, dossier, cause(dossier), NOW, LONG)
+    assert "draft_saved" not in {message.template for message in store.all_messages.values()}
+    assert f"draft:{REQUEST}" not in store.all_contacts
+
+
+async def test_a_drafts_link_is_not_mailed_a_month_later(store: FakeStore) -> None:
+    dossier = facts.draft_dossier()
+    await handlers.keep_draft(store, dossier, cause(dossier), dossier.asked_at + LONG * 2, LONG)
+    assert [(m.state, m.reason) for m in store.all_messages.values()] == [("dropped", "too_old")]

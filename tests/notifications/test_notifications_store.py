@@ -218,3 +218,13 @@ async def test_forgetting_stops_who_is_about_to_write_the_address_back(store: St
     assert current is not None
     after, _ = domain.sent(current, "erika@musterstadt.example", NOW)
     assert (after.state, after.address) == ("sent", None)
+
+
+async def test_forgetting_a_draft_leaves_the_requests_other_mails(store: Store) -> None:
+    about_draft = domain.queued(domain.resume(facts.draft_dossier(), facts.event_id("draft")), NOW, NOW)
+    receipt = replace(queued()[0], state="sent", address="erika@musterstadt.example")
+    sent = replace(about_draft, state="sent", address="erika@musterstadt.example")
+    await store.save(messages=[sent, receipt])
+    await store.forget(f"draft:{REQUEST}")
+    addresses = {each.template: each.address for each in await store.messages(REQUEST)}
+    assert addresses == {"draft_saved": None, "receipt": "erika@musterstadt.example"}

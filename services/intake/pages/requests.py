@@ -1,5 +1,6 @@
-"""Pages for the municipality, without JavaScript: GET shows, POST acts. The link's token opens them."""
+"""The pages of a request that was sent: GET shows, POST acts. The token of the link opens them."""
 
+import asyncio
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -8,7 +9,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from pydantic import ValidationError
 
-from services.intake import domain, handlers, words
+from services.intake import copies, domain, handlers, sheet, words
 from services.intake.answers import StatusAnswer
 from services.intake.api import RequestId
 from services.intake.bodies import FeedbackBody
@@ -35,8 +36,8 @@ def router(look: Look, store: Store, settings: Settings) -> APIRouter:
     Own = Annotated[str, Depends(own)]
 
     async def answer(request: Request, request_id: str) -> StatusAnswer:
-        found, standing = await handlers.view(store, request_id, datetime.now(UTC), deadlines)
-        return StatusAnswer.of(found, standing, web.language(request), zone)
+        seen = await handlers.view(store, request_id, datetime.now(UTC), deadlines)
+        return StatusAnswer.of(seen.request, seen.status, seen.names, web.language(request), zone)
 
     def back(request_id: str) -> RedirectResponse:
         token = auth.sign(secret, "status", request_id)
@@ -45,6 +46,22 @@ def router(look: Look, store: Store, settings: Settings) -> APIRouter:
     @routes.get("/{request_id}")
     async def status(request: Request, request_id: Own, token: Token = None) -> HTMLResponse:
         return look.show(request, "status.html", status=await answer(request, request_id), token=token)
+
+    @routes.get("/{request_id}/sent")
+    async def sent(request: Request, request_id: Own, token: Token = None) -> HTMLResponse:
+        """Right after sending: the number, and what happens next."""
+        return look.show(request, "sent.html", status=await answer(request, request_id), token=token)
+
+    @routes.get("/{request_id}/copy.pdf")
+    async def copy(request: Request, request_id: Own) -> Response:
+        """What was asked for, to keep."""
+        found, language, at = await store.request(request_id), web.language(request), datetime.now(UTC)
+        entry = store.municipality(found.municipality_ags)
+        municipality = sheet.place(entry, language) if entry else found.municipality_name
+        made = await asyncio.to_thread(copies.make, found, municipality, settings.programme_name, language, zone, at)
+        name = f'attachment; filename="{found.case_number}.pdf"'
+        headers = {"Content-Disposition": name, "Cache-Control": "no-store", "Content-Language": language}
+        return Response(made, media_type="application/pdf", headers=headers)
 
     @routes.get("/{request_id}/withdraw")
     async def ask_to_withdraw(request: Request, request_id: Own, token: Token = None) -> HTMLResponse:
