@@ -76,7 +76,7 @@ async def keep_draft(store: Store, dossier: DraftDossier, mark: Insert, now: dat
     late = now - message.happened_at > silent_after
     message = domain.dropped(message, "too_old") if late else domain.queued(message, now, now)
     contact = replace(contact, version=(old.version if old else 0) + 1)
-    await store.save(contact=contact, messages=[message], cause=mark)
+    await store.save(contact=contact, messages=[_traced(message, current())], cause=mark)
 
 
 async def erase(store: Store, key: str, mark: Insert, now: datetime) -> None:
