@@ -1,6 +1,7 @@
 """Every query of matching. Documents are the domain's dataclasses as plain JSON, `id` as `_id`.
 
 engagements   one per request, with what queries need beside it: holders, due
+bases         one per pass that has decided anything: its inputs and what came of it, packed; no names
 advisors      one per advisor; an erased one keeps its number
 dossiers      copies of request.dossier, or the trace of an erased one
 pool          `fence`: its version is taken by every write that uses capacity or erases an advisor, so two
@@ -8,6 +9,7 @@ pool          `fence`: its version is taken by every write that uses capacity or
 """
 
 import secrets
+import zlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
@@ -15,6 +17,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from pydantic import TypeAdapter
 
+from services.matching.domain.basis import Basis
 from services.matching.domain.model import Advisor, Engagement, State
 from services.matching.domain.worklist import Rules, next_step
 from shared import outbox
@@ -26,6 +29,7 @@ from shared.outbox import Tombstone
 
 _ENGAGEMENT = TypeAdapter(Engagement)
 _ADVISOR = TypeAdapter(Advisor)
+_BASIS = TypeAdapter(Basis)
 _YEAR = timedelta(days=365)
 
 T = TypeVar("T")
@@ -124,10 +128,12 @@ class Store:
         marks: Sequence[Insert] = (),
         fence: int | None = None,
         news: bool = False,
+        basis: Basis | None = None,
     ) -> int:
         """All together or not at all; `fence` as loaded by whoever uses capacity. Returns the fence's new version.
 
-        They get one common version, above all that they had: it orders the events of each. `marks`: of many causes.
+        They get one common version, above all that they had: it orders the events of each. `marks`: of many causes;
+        `basis`: what they were decided from.
         Raises Stale or Duplicate.
         """
         version = max((one.version for one in engagements), default=0) + 1
@@ -140,12 +146,20 @@ class Store:
             Replace("engagements", self._document(replace(one, version=version)), was=one.version)
             for one in engagements
         )
+        if basis is not None:
+            packed = zlib.compress(_BASIS.dump_json(basis), 1)
+            writes.append(Insert("bases", {"_id": basis.id, "at": basis.decided_at, "packed": packed}))
         if news:
             writes.append(Put("pool", {"_id": "news", "version": _fresh()}))
         await self._commits.commit(Change(tuple(writes), tuple(events), version, cause))
         if news or any(one.state == "pending" for one in engagements):
             self.woken()
         return fresh
+
+    async def basis(self, basis_id: str) -> Basis | None:
+        """What a pass was decided from and what came of it."""
+        found = await self._mongo["bases"].find_one({"_id": basis_id})
+        return _BASIS.validate_json(zlib.decompress(found["packed"])) if found else None
 
     async def confirm(self, known: Engagement | Advisor) -> None:
         """Returns when `known`, as it was loaded, is there for good. Raises Stale when it is not, or not soon."""

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 
+from services.matching.domain.basis import Basis
 from services.matching.domain.model import Advisor, Engagement, State
 from services.matching.domain.worklist import Rules, next_step
 from services.matching.store import Loads, Signals, Store
@@ -22,6 +23,7 @@ class FakeStore(Store):
         self.people: dict[str, Advisor] = {}
         self.dossiers: dict[str, RequestDossier | None] = {}
         self.marks: set[str] = set()
+        self.bases: dict[str, Basis] = {}
         self.outbox: list[Event | Tombstone] = []
         self.wakes = 0
         self.woken = self._woken
@@ -78,6 +80,7 @@ class FakeStore(Store):
         marks: Sequence[Insert] = (),
         fence: int | None = None,
         news: bool = False,
+        basis: Basis | None = None,
     ) -> int:
         for mark in (cause, *marks):
             self._unmarked(mark)
@@ -89,11 +92,16 @@ class FakeStore(Store):
         self._fence = next(self._versions) if fence is not None else self._fence
         self._news = next(self._versions) if news else self._news
         self.outbox.extend(events)
+        if basis is not None:
+            self.bases[basis.id] = basis
         for mark in (cause, *marks):
             self._mark(mark)
         if news or any(one.state == "pending" for one in engagements):
             self.woken()
         return self._fence
+
+    async def basis(self, basis_id: str) -> Basis | None:
+        return self.bases.get(basis_id)
 
     async def confirm(self, known: Engagement | Advisor) -> None:
         there = self.people.get(known.id) if isinstance(known, Advisor) else self.kept.get(known.id)

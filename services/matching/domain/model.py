@@ -98,7 +98,7 @@ class Seat:
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """One assignment: who is asked, why, until when, and what they said."""
+    """One assignment: who is asked, why, until when, and what they said. `basis`: what it was decided from, as kept."""
 
     assignment_id: str
     number: int
@@ -108,6 +108,7 @@ class Round:
     released_by: Literal["policy", "coordinator"]
     respond_by: date
     assigned_at: datetime
+    basis: str | None = None
 
     @property
     def complete(self) -> bool:

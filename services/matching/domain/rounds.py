@@ -19,7 +19,14 @@ from shared.events.matching import Seat as SeatTold
 Outcomes = tuple[Engagement, list[Event]]
 
 
-def settle(engagement: Engagement, decision: Decision, assignment_id: str, respond_by: date, now: datetime) -> Outcomes:
+def settle(
+    engagement: Engagement,
+    decision: Decision,
+    assignment_id: str,
+    respond_by: date,
+    now: datetime,
+    basis: str | None = None,
+) -> Outcomes:
     """The matcher's decision on a pending or parked request. A parked one that stays so is returned as it is."""
     if decision.nobody is not None:
         if engagement.state == "parked":
@@ -34,6 +41,7 @@ def settle(engagement: Engagement, decision: Decision, assignment_id: str, respo
         "policy",
         respond_by,
         now,
+        basis,
     )
     return _ask(engagement, asked, now)
 

@@ -1,7 +1,7 @@
 """`choose`: the engine's decisions as the handlers take them, and the plain choice where the engine can't say."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 import numpy as np
@@ -12,6 +12,7 @@ from services.matching.domain.model import Scored
 from services.matching.domain.policy import OPTIMAL, Candidate, Decision, Policy, Seeker, nobody
 from services.matching.engine.instance import NOBODY, Ask, Instance
 from services.matching.engine.solve import Solution, solve
+from shared.events.base import Role
 
 RUNNERS_UP = 3
 """So many of the next best are kept for each seat."""
@@ -56,6 +57,15 @@ def decide(candidates: Sequence[Candidate], seekers: Sequence[Seeker], today: da
     return Verdict(decisions, found.objective, found.optimal, found.gap, prices)
 
 
+def replacements(
+    candidates: Sequence[Candidate], wish: Seeker, beside: Sequence[str], role: Role, today: date, policy: Policy
+) -> tuple[Scored, ...]:
+    """The best who could take the seat of `role` while that of `beside` (at most one) is kept, with their points."""
+    held = tuple(Scored(one, Role.CO if role == Role.LEAD else Role.LEAD, {}) for one in beside[:1])
+    [ask] = Instance(candidates, [replace(wish, held=held, pinned=())], today, policy).asks
+    return tuple(_replacing(ask, beside[:1], role, ()))
+
+
 def _decision(ask: Ask, found: Solution, n: int | None) -> Decision:
     wish, instance = ask.wish, ask.instance
     if n is None:
@@ -72,21 +82,29 @@ def _decision(ask: Ask, found: Solution, n: int | None) -> Decision:
 
 def _runners_up(ask: Ask, members: tuple[Scored, ...]) -> tuple[Scored, ...]:
     """For each seat that was free to choose, the best who could have it in place of its member."""
-    instance, wish = ask.instance, ask.wish
+    wish = ask.wish
     kept = {*(seat.advisor_id for seat in wish.held), *wish.pinned}
-    seated = [instance.place[one.advisor_id] for one in members]
-    local = {place: n for n, place in enumerate(ask.who.tolist())}
-    others = np.array([local[place] for place in ask.able.tolist() if place not in seated], np.int64)
     found = list[Scored]()
-    for member in members if len(others) else ():
-        if member.advisor_id in kept:
-            continue
-        beside = [one.advisor_id for one in members if one is not member]
-        partner = local[instance.place[beside[0]]] if beside else 0
-        score = ask.pairs(others, np.full(len(others), partner)) if beside else ask.singles()[others]
-        for n in np.argsort(-score, kind="stable")[:RUNNERS_UP].tolist():
-            one = instance.people[int(ask.who[others[n]])].id
-            seats = instance.scale.seats([one, *beside], wish)
-            points = next(seat.points for seat in seats if seat.advisor_id == one)
-            found.append(Scored(one, member.role, points))
+    for member in members:
+        if member.advisor_id not in kept:
+            beside = [one.advisor_id for one in members if one is not member]
+            found += _replacing(ask, beside, member.role, [one.advisor_id for one in members])
     return tuple(found)
+
+
+def _replacing(ask: Ask, beside: Sequence[str], role: Role, seated: Sequence[str]) -> list[Scored]:
+    """The best beside `beside` (at most one), without those who are `seated`."""
+    instance, wish = ask.instance, ask.wish
+    local = {place: n for n, place in enumerate(ask.who.tolist())}
+    taken = {instance.place[one] for one in (*beside, *seated)}
+    others = np.array([local[place] for place in ask.able.tolist() if place not in taken], np.int64)
+    if not len(others):
+        return []
+    partner = local[instance.place[beside[0]]] if beside else 0
+    score = ask.pairs(others, np.full(len(others), partner)) if beside else ask.singles()[others]
+    found = list[Scored]()
+    for n in np.argsort(-score, kind="stable")[:RUNNERS_UP].tolist():
+        one = instance.people[int(ask.who[others[n]])].id
+        points = next(seat.points for seat in instance.scale.seats([one, *beside], wish) if seat.advisor_id == one)
+        found.append(Scored(one, role, points))
+    return found

@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from services.matching.domain import rounds
+from services.matching.domain.basis import Basis, members
 from services.matching.domain.model import Advisor, Engagement
 from services.matching.domain.points import YEAR, fair_minutes
 from services.matching.domain.policy import Candidate, Decision, Policy, Seeker, candidate, seeker
@@ -92,16 +93,34 @@ async def decide(
     by_request = {decision.request_id: decision for decision in verdict.decisions}
     changed: list[Engagement] = []
     events: list[Event] = []
-    respond_by = rules.respond_by(now)
+    respond_by, basis = rules.respond_by(now), _basis(now_there, seekers, policy, verdict, now)
     for one in waiting:
-        settled, told = rounds.settle(one, by_request[one.id], new_id(), respond_by, now)
+        settled, told = rounds.settle(one, by_request[one.id], new_id(), respond_by, now, basis.id)
         if settled is not one:
             changed.append(settled)
             events += told
     if not changed:
         return now_there
-    fence = await store.save(*changed, events=events, marks=marks, fence=now_there.signals.fence)
+    fence = await store.save(*changed, events=events, marks=marks, fence=now_there.signals.fence, basis=basis)
     return now_there.after(verdict.decisions, waiting, fence)
+
+
+def _basis(pool: Pool, seekers: Sequence[Seeker], policy: Policy, verdict: "Verdict", now: datetime) -> Basis:
+    decided_by = next((one.policy_version for one in verdict.decisions), policy.version)
+    return Basis(
+        new_id(),
+        now,
+        pool.day,
+        policy,
+        decided_by,
+        pool.candidates,
+        tuple(seekers),
+        members(verdict.decisions),
+        verdict.prices,
+        verdict.objective,
+        verdict.optimal,
+        verdict.gap,
+    )
 
 
 def _choose(candidates: Sequence[Candidate], seekers: Sequence[Seeker], today: date, policy: Policy) -> "Verdict":
