@@ -1,61 +1,18 @@
 """Why a request has the advisors it has, and why not another one: from what was kept of the pass, for any advisor."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from services.matching.domain import choice as plain
 from services.matching.domain.basis import Basis, members
+from services.matching.domain.explanation import Choice, Explanation, Needed, WhyNot
 from services.matching.domain.points import CRITERIA
-from services.matching.domain.policy import Barrier, barrier
+from services.matching.domain.policy import barrier
 from services.matching.engine.choice import decide
 from services.matching.engine.instance import NOBODY, Columns, Instance
 
 ALTERNATIVES = 5
-
-
-@dataclass(frozen=True, slots=True)
-class Needed:
-    """`advisor_id` serves `request_id`, where the best choice without them has `loss` points less, most of them for
-    `criterion`; None: without them nobody could.
-    """
-
-    advisor_id: str
-    request_id: str
-    loss: int
-    criterion: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """Members, the lead first, with their points; `difference`: how many more than what was chosen. `price`: what its
-    members' places were worth to the other requests of the pass, beyond the chosen's. `needed`: who is elsewhere.
-    """
-
-    members: tuple[str, ...]
-    points: dict[str, int]
-    score: int
-    difference: int
-    price: float
-    needed: tuple[Needed, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Explanation:
-    chosen: Choice
-    alternatives: tuple[Choice, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class WhyNot:
-    """`reason`: what bars them, or `member`, `fewer_points`, `equal_points`, `needed_elsewhere`, `plain_choice`.
-    `best`: the best choice with them; `lost`: points that it has less by criterion than what was chosen.
-    """
-
-    reason: Barrier | str
-    best: Choice | None = None
-    lost: dict[str, int] | None = None
 
 
 class Explainer:

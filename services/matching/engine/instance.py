@@ -130,6 +130,8 @@ class Ask:
         self.fixed = [*self.held, *pinned][:2]
         self.able = able[~np.isin(able, self.fixed)] if len(self.fixed) < 2 and not self.blocked else able[:0]
         self.who = np.concatenate([self.able, np.array(self.fixed, np.int64)])
+        self._who = np.append(self.who, NOBODY)  # so that the last one, -1, is nobody
+        self._pays = np.array([NOBODY if one in self.held else one for one in self._who.tolist()], np.int64)
         self.levels = [instance.level(code)[self.who] for code in wish.fields]
         self.spoken = [instance.speaks(code)[self.who] for code in wish.languages]
         self.region = instance.region(wish.ags)[self.who]
@@ -169,10 +171,8 @@ class Ask:
 
     def columns(self, a: Ints, b: Ints, score: Points) -> Columns:
         """`a`, `b` by place in `who`."""
-        first = self.who[a]
-        second = np.where(b == NOBODY, NOBODY, self.who[b])
-        pays_a, pays_b = (np.where(np.isin(one, self.held), NOBODY, one) for one in (first, second))
-        return Columns(np.full(len(a), self.row), first, second, pays_a, pays_b, score.astype(np.int64))
+        row = np.full(len(a), self.row)
+        return Columns(row, self._who[a], self._who[b], self._pays[a], self._pays[b], score.astype(np.int64))
 
     def everything(self) -> Columns:
         """Every column but pairs that score no more than one of the two does alone: they cost more and gain nothing."""

@@ -87,6 +87,8 @@ class Master:
             *(("mip_heuristic_run_rins", False), ("mip_heuristic_run_root_reduced_cost", False)),
         ):
             highs.setOptionValue(name, value)
+        if gap is None:
+            highs.setOptionValue("presolve", "off")  # what it saves it costs again with each round
         infinity, none = highspy.kHighsInf, np.zeros(0, np.int32)
         lower = np.concatenate([np.where(self.forced, 1.0, -infinity), np.full(len(self.instance.people), -infinity)])
         cost, owner, gratis = self._batch()

@@ -35,7 +35,7 @@ class Pricer:
             + int(ask.region.min(initial=1000))
             + int(ask.languages[sum(int(one.min(initial=1)) for one in ask.spoken)]),
         )
-        self._type = self._types()
+        self._type = self._types() if len(ask.who) > MANY else ask.who
 
     def seeds(self, *, whole: bool) -> Columns:
         """To begin with: the best singles, or all (`whole`), and the best pairs of the best."""
@@ -73,7 +73,7 @@ class Pricer:
         own = self._half - mine
         full = self._lone + own
         found = joined([])
-        if most is not None:
+        if most is not None and len(own) > MANY:
             few = np.unique(np.concatenate([_top(full, FEW), _top(own, FEW)]))
             found = self._among(few, own, need, mine, least, most)
             if len(found):  # only what is better still is looked for among all

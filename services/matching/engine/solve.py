@@ -17,7 +17,7 @@ from services.matching.engine.master import Master, Relaxed
 from services.matching.engine.pricing import Pricer
 from services.matching.engine.serving import servable
 
-FULL = 12_000
+FULL = 9_000
 """Up to so many columns all are listed."""
 WIDE = 40_000_000
 """Up to so many the optimum is proven; beyond, the best choice of the columns generated is taken."""
