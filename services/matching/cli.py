@@ -47,7 +47,7 @@ def import_(
         people = [entry.advisor(entry.id, known.get(entry.id)) for entry in wanted]
         return await handlers.take_over(store, people, dry_run=dry_run)
 
-    done = run(_with_store(settings, take_over))
+    done = run(with_store(settings, take_over))
     would = "would be " if dry_run else ""
     print(f"{len(done.new)} {would}new, {len(done.changed)} {would}changed, {len(done.unchanged)} as they were.")
     if done.erased:
@@ -57,7 +57,7 @@ def import_(
 @advisors.command("list")
 def list_() -> None:
     """One line per advisor: number, name, capacity, certificate, places, languages. Personal data."""
-    found = run(_with_store(load(Settings), lambda store: store.advisors()))
+    found = run(with_store(load(Settings), lambda store: store.advisors()))
     for one in found:
         print(_line(one))
     print(f"{len(found)} advisors.")
@@ -66,11 +66,11 @@ def list_() -> None:
 @advisors.command()
 def erase(advisor_id: Annotated[str, typer.Argument(metavar="ID", help="such as A05")]) -> None:
     """Erase an advisor's personal data here and in every copy, for good. Their number stays. Repeatable."""
-    run(_with_store(load(Settings), lambda store: handlers.erase(store, advisor_id, datetime.now(UTC))))
+    run(with_store(load(Settings), lambda store: handlers.erase(store, advisor_id, datetime.now(UTC))))
     print(f"{advisor_id} is erased.")
 
 
-async def _with_store(settings: Settings, work: Callable[[Store], Awaitable[T]]) -> T:
+async def with_store(settings: Settings, work: Callable[[Store], Awaitable[T]]) -> T:
     """Runs `work` on the database of matching; its services publish what it leaves in the outbox."""
     mongo = Mongo(settings.mongo, settings.database("matching"), settings.mongo_driver)
     try:

@@ -17,7 +17,7 @@ from pymongo.errors import PyMongoError
 from services.matching.domain.model import Engagement, State
 from services.matching.domain.policy import OPTIMAL, Policy
 from services.matching.domain.worklist import Rules
-from services.matching.handlers import events, matching
+from services.matching.handlers import events, matching, policies
 from services.matching.store import Store
 from shared.commit import Insert
 from shared.errors import Duplicate, Stale, Unavailable
@@ -139,5 +139,7 @@ class Matcher:
         today = self._rules.day(self._clock())
         signals = await self._store.signals()
         if self._pool is None or (self._pool.signals, self._pool.day) != (signals, today):
+            if signals.policy not in ("", self._policy.version):
+                self._policy = await policies.of_version(self._store, signals.policy)
             self._pool = await matching.pool(self._store, signals, today, self._policy)
         return self._pool

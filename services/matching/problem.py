@@ -16,7 +16,6 @@ from pydantic import BaseModel, ConfigDict, Field, Strict, StringConstraints, Va
 from services.matching.domain.governing import Rules
 from services.matching.domain.points import Scale
 from services.matching.domain.policy import OPTIMAL, Candidate, Decision, Policy, Seeker, Weights
-from services.matching.engine.choice import decide
 from shared.events.base import FieldCode, Role, Tandem
 
 DAY = date(2000, 1, 3)
@@ -113,6 +112,8 @@ class Problem(Part):
 
     def decided(self) -> dict[str, Any]:
         """The answer, as JSON; a pure function of the problem."""
+        from services.matching.engine.choice import decide  # with numpy and the solver
+
         weights = self.policy.weights.weights()
         rules = replace(Rules(), starvation=self.policy.rules.starvation)
         policy = Policy("file", weights, rules=rules)

@@ -1,7 +1,9 @@
 """Why this advisor and why not that one, in words: German and English."""
 
 from services.matching.domain.explanation import Choice, Explanation, Needed, WhyNot
+from services.matching.domain.model import Round
 from services.matching.domain.points import CRITERIA
+from services.matching.words import CRITERIA as CRITERIA_WORDS
 
 KINDS: dict[str, dict[str, str]] = {
     "de": {
@@ -85,6 +87,14 @@ def chosen(found: Explanation, tongue: str) -> str:
     points = [f"{KINDS[tongue][name]} {found.chosen.points[name]}" for name in CRITERIA if found.chosen.points[name]]
     unit = "Punkte" if tongue == "de" else "points"
     return f"{' + '.join(found.chosen.members)}: {found.chosen.score} {unit} ({', '.join(points)})."
+
+
+def own(asked: Round, advisor_id: str, tongue: str) -> list[str]:
+    """For an advisor: what spoke for them, the most first."""
+    seat = asked.seat(advisor_id)
+    points = sorted((seat.points if seat else {}).items(), key=lambda pair: -pair[1])
+    unit = "Punkte" if tongue == "de" else "points"
+    return [f"{CRITERIA_WORDS[tongue].get(name, name)}: {number} {unit}." for name, number in points if number > 0]
 
 
 def _lost(found: WhyNot, tongue: str) -> str:

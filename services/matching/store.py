@@ -2,6 +2,7 @@
 
 engagements   one per request, with what queries need beside it: holders, due
 bases         one per pass that has decided anything: its inputs and what came of it, packed; no names
+policies      one per version that people have made; activations: from when on which was active
 advisors      one per advisor; an erased one keeps its number
 dossiers      copies of request.dossier, or the trace of an erased one
 pool          `fence`: its version is taken by every write that uses capacity or erases an advisor, so two
@@ -19,6 +20,7 @@ from pydantic import TypeAdapter
 
 from services.matching.domain.basis import Basis
 from services.matching.domain.model import Advisor, Engagement, State
+from services.matching.domain.policy import Activation, Edition
 from services.matching.domain.worklist import Rules, next_step
 from shared import outbox
 from shared.commit import Change, Committer, Insert, Put, Replace, Write, settled
@@ -30,16 +32,21 @@ from shared.outbox import Tombstone
 _ENGAGEMENT = TypeAdapter(Engagement)
 _ADVISOR = TypeAdapter(Advisor)
 _BASIS = TypeAdapter(Basis)
+_EDITION = TypeAdapter(Edition)
+_ACTIVATION = TypeAdapter(Activation)
 _YEAR = timedelta(days=365)
 
 T = TypeVar("T")
 
 
 class Signals(NamedTuple):
-    """What the pool looked like before it was read; 0 at the very beginning."""
+    """What the pool looked like before it was read, and the version of the policy that is active; at the very beginning
+    0 and "".
+    """
 
     fence: int
     news: int
+    policy: str = ""
 
 
 class Loads(NamedTuple):
@@ -67,6 +74,7 @@ class Store:
             [("holders", 1)],
             [("sessions.id", 1)],
             [("sessions.record.held_on", 1)],
+            [("facts.submitted_at", 1)],
         ):
             await self._mongo.index("engagements", keys, sparse=len(keys) == 1)
 
@@ -229,11 +237,47 @@ class Store:
         rows = {"key": advisor_id, "topic": AdvisorDossier.topic, "body": {"$ne": None}}
         await self._mongo[outbox.COLLECTION].delete_many(rows)
 
+    # -- policies -----------------------------------------------------------------------------------------------------
+
+    async def edition(self, version: str) -> Edition | None:
+        found = await self._mongo["policies"].find_one({"_id": version})
+        return _EDITION.validate_python(found["edition"]) if found else None
+
+    async def editions(self) -> list[Edition]:
+        """Those that people have made, the oldest first."""
+        found = await self._mongo["policies"].find().sort("edition.at", 1).to_list(None)
+        return [_EDITION.validate_python(one["edition"]) for one in found]
+
+    async def add_edition(self, edition: Edition, mark: Insert | None) -> None:
+        """Raises Duplicate when the version is taken."""
+        document = {"_id": edition.policy.version, "edition": _EDITION.dump_python(edition, mode="json")}
+        await self._commits.commit(Change((Insert("policies", document),), mark=mark))
+
+    async def activations(self) -> list[Activation]:
+        """The oldest first."""
+        found = await self._mongo["activations"].find().sort("_id", 1).to_list(None)
+        return [_ACTIVATION.validate_python({**one, "id": one["_id"]}) for one in found]
+
+    async def activate(self, activation: Activation) -> None:
+        """From now on passes are decided by it, and what is parked is looked at again."""
+        writes = (
+            Insert("activations", _plain(_ACTIVATION, activation)),
+            Put("pool", {"_id": "policy", "version": activation.version}),
+            Put("pool", {"_id": "news", "version": _fresh()}),
+        )
+        await self._commits.commit(Change(writes))
+        self.woken()
+
+    async def asked_between(self, first: date, last: date, limit: int) -> list[Engagement]:
+        """Requests submitted on these days (UTC), the oldest first."""
+        days = {"$gte": first.isoformat(), "$lt": (last + timedelta(days=1)).isoformat()}
+        return await self._many({"facts.submitted_at": days}, limit)
+
     # -- the pool -----------------------------------------------------------------------------------------------------
 
     async def signals(self) -> Signals:
         found = {document["_id"]: document["version"] async for document in self._mongo["pool"].find()}
-        return Signals(found.get("fence", 0), found.get("news", 0))
+        return Signals(found.get("fence", 0), found.get("news", 0), found.get("policy", ""))
 
     async def loads(self, today: date) -> Loads:
         open_now = await self._mongo.aggregate(

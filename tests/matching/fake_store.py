@@ -8,6 +8,7 @@ from datetime import date, timedelta
 
 from services.matching.domain.basis import Basis
 from services.matching.domain.model import Advisor, Engagement, State
+from services.matching.domain.policy import Activation, Edition
 from services.matching.domain.worklist import Rules, next_step
 from services.matching.store import Loads, Signals, Store
 from shared.commit import Insert
@@ -27,6 +28,8 @@ class FakeStore(Store):
         self.outbox: list[Event | Tombstone] = []
         self.wakes = 0
         self.woken = self._woken
+        self._editions: dict[str, Edition] = {}
+        self._activations: list[Activation] = []
         self._fence, self._news, self._versions = 0, 0, itertools.count(1)
 
     def _woken(self) -> None:
@@ -150,7 +153,32 @@ class FakeStore(Store):
         self.outbox = [row for row in self.outbox if isinstance(row, Tombstone) or row.key != advisor_id]
 
     async def signals(self) -> Signals:
-        return Signals(self._fence, self._news)
+        return Signals(self._fence, self._news, self._activations[-1].version if self._activations else "")
+
+    async def edition(self, version: str) -> Edition | None:
+        return self._editions.get(version)
+
+    async def editions(self) -> list[Edition]:
+        return list(self._editions.values())
+
+    async def add_edition(self, edition: Edition, mark: Insert | None) -> None:
+        self._unmarked(mark)
+        if edition.policy.version in self._editions:
+            raise Duplicate("policies", ("_id",))
+        self._editions[edition.policy.version] = edition
+        self._mark(mark)
+
+    async def activations(self) -> list[Activation]:
+        return list(self._activations)
+
+    async def activate(self, activation: Activation) -> None:
+        self._activations.append(activation)
+        self._news = next(self._versions)
+        self.woken()
+
+    async def asked_between(self, first: date, last: date, limit: int) -> list[Engagement]:
+        found = [one for one in self._sorted() if one.facts and first <= one.facts.submitted_at.date() <= last]
+        return found[:limit]
 
     async def loads(self, today: date) -> Loads:
         open_now = Counter(number for one in self.kept.values() for number in one.holders)

@@ -2,12 +2,12 @@
 
 from fastapi import APIRouter
 
-from services.matching.api import advisors, assignments, requests, sessions
+from services.matching.api import advisors, assignments, policies, requests, sessions
 from services.matching.api.door import Door
 
 
 def router(door: Door) -> APIRouter:
     made = APIRouter(prefix="/api")
-    for subject in (advisors, requests, assignments, sessions):
+    for subject in (advisors, requests, assignments, sessions, policies):
         made.include_router(subject.router(door))
     return made

@@ -2,18 +2,22 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Query, Request
 from pydantic import BaseModel
 
+from services.matching import reasons
 from services.matching.api.bodies import DeclineBody, Page
-from services.matching.api.door import Answering, AssignmentId, Door, Limit, answering
+from services.matching.api.door import Answering, AssignmentId, Door, Limit, Number, answering
+from services.matching.api.reasons import WhyNotView, explanation, why_not
 from services.matching.api.views import AssignmentDetail, AssignmentView, assignment, explained
 from services.matching.domain.model import Engagement, ListedState, Reason, Round
+from services.matching.handlers import explaining, policies
 from services.matching.handlers import rounds as handlers
 from shared.auth import Caller, require
 from shared.commit import again
 from shared.errors import Forbidden
 from shared.events.base import AdvisorId, Id
+from shared.web import language
 
 LINKED: dict[str, Any] = {"security": [{}]}
 """A link's token does in place of a bearer token."""
@@ -55,7 +59,9 @@ def router(door: Door) -> APIRouter:
         return Page(items=items, next=items[-1].assignment_id if len(found) > limit else None)
 
     @made.get("/{assignment_id}")
-    async def one(assignment_id: AssignmentId, caller: Annotated[Caller, Depends(concerned)]) -> AssignmentDetail:
+    async def one(
+        assignment_id: AssignmentId, caller: Annotated[Caller, Depends(concerned)], request: Request
+    ) -> AssignmentDetail:
         """With the points per criterion of the chosen and, for coordinators, of the next best.
 
         The need is shown to whoever is asked or has accepted, not to those who are out.
@@ -66,7 +72,27 @@ def router(door: Door) -> APIRouter:
             raise Forbidden("Das ist nicht Ihre Anfrage.", "This is not your assignment.")
         seated = known.current is not None and any(one.advisor_id == caller.subject for one in known.current.held)
         dossier = await store.dossier(known.id) if seated or caller.role == "coordinator" else None
-        return explained(known, asked, door.register, dossier, whole=caller.role == "coordinator")
+        tongue = language(request)
+        if caller.role == "advisor":
+            why = reasons.own(asked, caller.subject, tongue)
+            return explained(known, asked, door.register, dossier, why, None)
+        policy = await policies.active(store)
+        basis, kept = await explaining.basis(store, known, asked, policy, door.rules, door.clock())
+        found = await explaining.explain(basis, known.id, asked)
+        cases = await explaining.cases(store, found.alternatives)
+        whole = explanation(found, basis, known.id, cases, tongue, as_decided=kept)
+        why = [whole.words, *(one.words for one in whole.alternatives)]
+        return explained(known, asked, door.register, dossier, why, whole)
+
+    @made.get("/{assignment_id}/why-not/{advisor_id}", dependencies=[Depends(require(door.secret, "coordinator"))])
+    async def why_not_them(assignment_id: AssignmentId, advisor_id: Number, request: Request) -> WhyNotView:
+        """Of any advisor: what bars them, how many points the best choice with them lacks, or where they are needed."""
+        known = await handlers.of_assignment(store, assignment_id)
+        asked, policy = _round(known, assignment_id), await policies.active(store)
+        basis, _ = await explaining.basis(store, known, asked, policy, door.rules, door.clock())
+        found = await explaining.why_not(basis, known.id, asked, advisor_id)
+        cases = await explaining.cases(store, [found.best] if found.best else [])
+        return why_not(found, advisor_id, cases, language(request))
 
     @made.post("/{assignment_id}/accept", openapi_extra=LINKED)
     async def accept(assignment_id: AssignmentId, who: Annotated[Answering, Depends(answerer)]) -> Answered:

@@ -5,6 +5,7 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
+from services.matching.api.reasons import ExplanationView
 from services.matching.api.sessions import SessionView
 from services.matching.domain.model import (
     Answer,
@@ -78,7 +79,10 @@ class AssignmentView(BaseModel):
 
 
 class AssignmentDetail(AssignmentView):
-    """With the explanation; `runners_up` for coordinators only, `need` as far as the dossier is there."""
+    """`runners_up` and `explanation` for coordinators only, `need` as far as the dossier is there.
+
+    `why`: in words, for coordinators of the whole choice, for an advisor of their own part.
+    """
 
     fields: list[FieldCode]
     languages: list[str]
@@ -87,6 +91,8 @@ class AssignmentDetail(AssignmentView):
     tandem: Tandem
     need: str | None
     runners_up: list[ScoredView]
+    why: list[str]
+    explanation: ExplanationView | None
 
 
 class WorkItem(BaseModel):
@@ -153,8 +159,14 @@ def assignment(one: Engagement, asked: Round, register: Register) -> AssignmentV
 
 
 def explained(
-    one: Engagement, asked: Round, register: Register, dossier: RequestDossier | None, *, whole: bool
+    one: Engagement,
+    asked: Round,
+    register: Register,
+    dossier: RequestDossier | None,
+    why: list[str],
+    explanation: ExplanationView | None,
 ) -> AssignmentDetail:
+    """`explanation`: for whoever may see the whole."""
     facts = one.asked
     return AssignmentDetail(
         **assignment(one, asked, register).model_dump(),
@@ -164,7 +176,9 @@ def explained(
         wanted_from=facts.wanted_from,
         tandem=facts.tandem,
         need=dossier.need if dossier else None,
-        runners_up=[ScoredView.of(runner) for runner in asked.runners_up] if whole else [],
+        runners_up=[ScoredView.of(runner) for runner in asked.runners_up] if explanation else [],
+        why=why,
+        explanation=explanation,
     )
 
 

@@ -15,11 +15,12 @@ No fields or no languages: 0 points of that kind. The lead is who has the higher
 paid minutes, then the smaller id. The engine reckons the same in bulk and is held to this.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, timedelta
 from statistics import median_low
 
 from services.matching.domain.choice import region_points
-from services.matching.domain.model import Scored
+from services.matching.domain.model import Advisor, Scored
 from services.matching.domain.policy import Candidate, Seeker, Weights
 from shared.events.base import Role, Tandem
 
@@ -96,12 +97,25 @@ def waiting_points(wish: Seeker, weights: Weights) -> int:
     return min(weights.waiting_max, weights.waiting_per_day * wish.waiting_days)
 
 
-def fair_minutes(paid: dict[str, int], present: dict[str, int], newcomer_days: int) -> dict[str, int]:
-    """Paid minutes of twelve months as fairness counts them, for all in `present` (days there of the last 365).
+def present(one: Advisor | Candidate, today: date) -> int:
+    """Days of the last 365 on which the advisor was certified and not absent."""
+    first = max(today - timedelta(days=YEAR - 1), one.certified_on)
+    days = max(0, (today - first).days + 1)
+    away = {
+        start + timedelta(days=n)
+        for absence in one.absences
+        if (start := max(absence.start, first)) <= today
+        for n in range((min(absence.end, today) - start).days + 1)
+    }
+    return days - len(away)
+
+
+def fair_minutes(paid: Mapping[str, int], there: Mapping[str, int], newcomer_days: int) -> dict[str, int]:
+    """Paid minutes of twelve months as fairness counts them, for all in `there` (days present of the last 365).
 
     Scaled to the days present, so that leave costs and gains nothing; who was there for fewer than `newcomer_days`
     counts with the median of the others, so that newcomers are neither flooded nor forgotten.
     """
-    settled = {one: paid.get(one, 0) * YEAR // days for one, days in present.items() if days >= max(1, newcomer_days)}
+    settled = {one: paid.get(one, 0) * YEAR // days for one, days in there.items() if days >= max(1, newcomer_days)}
     middle = median_low(settled.values()) if settled else 0
-    return {one: settled.get(one, max(middle, paid.get(one, 0))) for one in present}
+    return {one: settled.get(one, max(middle, paid.get(one, 0))) for one in there}

@@ -4,7 +4,7 @@ Name, origin, gender and address are no inputs (mission, rule 8): `Candidate` ha
 """
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Literal
 
 from services.matching.domain.governing import USUAL, Rules
@@ -47,6 +47,31 @@ class Policy:
 
 
 OPTIMAL = Policy()
+
+
+@dataclass(frozen=True, slots=True)
+class Edition:
+    """A policy as it is kept: by whom, when and why. It is never changed."""
+
+    policy: Policy
+    by: str
+    at: datetime
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Activation:
+    """From `at` on decisions are made by this version."""
+
+    id: str
+    version: str
+    by: str
+    at: datetime
+    why: str
+
+
+FIRST = Edition(OPTIMAL, "", datetime(2026, 11, 1, tzinfo=UTC), "")
+"""What is there before anybody has edited anything."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from services.matching.domain.basis import Basis
-from services.matching.domain.explanation import Explanation, WhyNot
+from services.matching.domain.explanation import Choice, Explanation, WhyNot
 from services.matching.domain.model import Engagement, Round
 from services.matching.domain.policy import Policy, seeker
 from services.matching.domain.worklist import Rules
@@ -52,9 +52,10 @@ async def why_not(found: Basis, request_id: str, asked: Round, advisor_id: str) 
         raise NotFound(f"{advisor_id} gab es damals nicht.", f"There was no advisor {advisor_id} then.") from None
 
 
-async def cases(store: Store, found: Iterable[str]) -> dict[str, str]:
-    """Requests → their case numbers, as far as they are known."""
-    known = [await store.engagement(one) for one in sorted({*found})]
+async def cases(store: Store, choices: Iterable[Choice]) -> dict[str, str]:
+    """Requests where somebody is needed → their case numbers, as far as they are known."""
+    found = {need.request_id for one in choices for need in one.needed}
+    known = [await store.engagement(one) for one in sorted(found)]
     return {one.id: one.facts.case_number for one in known if one and one.facts}
 
 

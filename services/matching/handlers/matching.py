@@ -4,14 +4,14 @@ import asyncio
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from services.matching.domain import rounds
 from services.matching.domain.basis import Basis, members
 from services.matching.domain.model import Advisor, Engagement
-from services.matching.domain.points import YEAR, fair_minutes
+from services.matching.domain.points import fair_minutes, present
 from services.matching.domain.policy import Candidate, Decision, Policy, Seeker, candidate, seeker
 from services.matching.domain.worklist import Rules
 from services.matching.store import Loads, Signals, Store
@@ -55,22 +55,9 @@ async def pool(store: Store, signals: Signals, today: date, policy: Policy) -> P
 
 def people(advisors: Sequence[Advisor], loads: Loads, today: date, policy: Policy) -> tuple[Candidate, ...]:
     """`advisors` as the choice sees them, with their paid minutes as fairness counts them."""
-    there = {one.id: _present(one, today) for one in advisors if one.erased_at is None}
+    there = {one.id: present(one, today) for one in advisors if one.erased_at is None}
     fair = fair_minutes(loads.paid, there, policy.limits.newcomer_days)
     return tuple(candidate(one, loads.open.get(one.id, 0), fair.get(one.id, 0)) for one in advisors)
-
-
-def _present(advisor: Advisor, today: date) -> int:
-    """Days of the last 365 on which the advisor was certified and not absent."""
-    first = max(today - timedelta(days=YEAR - 1), advisor.certified_on)
-    days = max(0, (today - first).days + 1)
-    away = {
-        start + timedelta(days=n)
-        for one in advisor.absences
-        if (start := max(one.start, first)) <= today
-        for n in range((min(one.end, today) - start).days + 1)
-    }
-    return days - len(away)
 
 
 async def decide(

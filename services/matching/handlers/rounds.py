@@ -8,9 +8,9 @@ from typing import Literal
 from services.matching.domain import requests, rounds
 from services.matching.domain.model import Audit, Engagement, Outcome, Reason
 from services.matching.domain.points import Scale
-from services.matching.domain.policy import OPTIMAL, Candidate, Policy, seeker
+from services.matching.domain.policy import Candidate, seeker
 from services.matching.domain.worklist import Rules
-from services.matching.handlers import matching
+from services.matching.handlers import matching, policies
 from services.matching.store import Store
 from shared.auth import Caller
 from shared.commit import Insert
@@ -48,7 +48,6 @@ async def assign(
     rules: Rules,
     now: datetime,
     mark: Callable[[Engagement], Insert | None],
-    policy: Policy = OPTIMAL,
 ) -> Engagement:
     """Lets a coordinator choose `ids` (lead, perhaps co) in place of the policy.
 
@@ -56,6 +55,7 @@ async def assign(
     coordinator's judgement: `why` stands in the audit, with a note where somebody is over their capacity.
     """
     signals = await store.signals()
+    policy = await policies.active(store)
     known = await engagement(store, request_id)
     if known.facts is None:
         raise unknown()

@@ -1,0 +1,122 @@
+"""Policies: made, activated, compared. Each version is kept as it was made."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from typing import TYPE_CHECKING
+
+from services.matching.domain.policy import FIRST, Activation, Candidate, Edition, Policy, Seeker, candidate, seeker
+from services.matching.domain.worklist import Rules
+from services.matching.store import Store
+from shared.commit import Insert
+from shared.errors import Conflict, Duplicate, FieldError, Invalid, NotFound
+from shared.ids import new_id
+
+if TYPE_CHECKING:
+    from services.matching.simulation import Run
+
+MOST = 2_000
+"""So many requests are replayed at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """`cases`: request → case number."""
+
+    first: date
+    last: date
+    a: "Run"
+    b: "Run"
+    cases: dict[str, str]
+
+    @property
+    def changed(self) -> list[str]:
+        """Requests that another one would have been asked for."""
+        return [one for one in self.cases if self.a.members.get(one) != self.b.members.get(one)]
+
+
+async def active(store: Store) -> Policy:
+    version = (await store.signals()).policy
+    return await of_version(store, version) if version else FIRST.policy
+
+
+async def of_version(store: Store, version: str) -> Policy:
+    return (await edition(store, version)).policy
+
+
+async def edition(store: Store, version: str) -> Edition:
+    found = FIRST if version == FIRST.policy.version else await store.edition(version)
+    if found is None:
+        raise NotFound(f"Die Fassung {version} gibt es nicht.", f"There is no version {version}.")
+    return found
+
+
+async def editions(store: Store) -> list[Edition]:
+    return [FIRST, *await store.editions()]
+
+
+async def add(
+    store: Store, policy: Policy, by: str, why: str, now: datetime, mark: Callable[[Edition], Insert | None]
+) -> Edition:
+    """Keeps a version; it decides nothing before it is activated. Raises Conflict when its name is given."""
+    made = Edition(policy, by, now, why)
+    taken = Conflict(f"Die Fassung {policy.version} gibt es schon.", f"There is a version {policy.version} already.")
+    if policy.version == FIRST.policy.version:
+        raise taken
+    try:
+        await store.add_edition(made, mark(made))
+    except Duplicate as error:
+        if error.collection == "policies":
+            raise taken from error
+        raise
+    return made
+
+
+async def activate(store: Store, version: str, by: str, why: str, now: datetime) -> Activation:
+    """Twice in a row is fine: nothing changes."""
+    await edition(store, version)
+    before = await store.activations()
+    if before and before[-1].version == version:
+        return before[-1]
+    done = Activation(new_id(), version, by, now, why)
+    await store.activate(done)
+    return done
+
+
+async def compare(
+    store: Store, a: Policy, b: Policy, first: date, last: date, rules: Rules, days: int, minutes: int
+) -> Comparison:
+    """The requests of a period, decided by both. Raises Invalid when there are too many."""
+    asked = await store.asked_between(first, last, MOST + 1)
+    if len(asked) > MOST:
+        raise Invalid.of(
+            FieldError(
+                "from",
+                "too_many",
+                f"In diesem Zeitraum liegen mehr als {MOST} Anfragen; bitte kürzer wählen.",
+                f"There are more than {MOST} requests in this period; choose a shorter one.",
+            )
+        )
+    people = [candidate(one, 0, 0) for one in await store.advisors() if one.erased_at is None]
+    wishes = [
+        replace(seeker(one), asked_on=rules.day(one.asked.submitted_at), held=(), pinned=(), refused=frozenset())
+        for one in asked
+    ]
+    runs = await asyncio.to_thread(_runs, people, wishes, last, (a, b), days, minutes, rules.subdivision)
+    return Comparison(first, last, *runs, {one.id: one.asked.case_number for one in asked})
+
+
+def _runs(
+    people: list[Candidate],
+    wishes: list[Seeker],
+    last: date,
+    policies: tuple[Policy, Policy],
+    days: int,
+    minutes: int,
+    subdivision: str,
+) -> "tuple[Run, Run]":
+    from services.matching.simulation import Terms, simulate  # with numpy and the solver
+
+    a, b = (simulate(people, wishes, last, one, Terms(days, minutes, subdivision)) for one in policies)
+    return a, b

@@ -1,0 +1,91 @@
+"""Two policies beside each other as SVG: each bar labelled, told apart by a pattern beside the colour."""
+
+from html import escape
+
+from services.matching.simulation import NEARNESS, Figures
+
+WORDS: dict[str, dict[str, str]] = {
+    "de": {
+        "title": "Zwei Fassungen im Vergleich",
+        "coverage": "Abdeckung der Felder in %",
+        "unassigned": "ohne Beratung",
+        "waited": "Werktage bis zur Anfrage",
+        "gini": "Ungleichheit der Minuten × 100",
+        "same_municipality": "Nähe: selbe Kommune",
+        "same_district": "Nähe: selber Kreis",
+        "same_region": "Nähe: selber Bezirk",
+        "same_state": "Nähe: selbes Land",
+        "further": "Nähe: weiter weg",
+    },
+    "en": {
+        "title": "Two versions compared",
+        "coverage": "coverage of the fields in %",
+        "unassigned": "without advice",
+        "waited": "working days until asked",
+        "gini": "unevenness of minutes × 100",
+        "same_municipality": "near: same municipality",
+        "same_district": "near: same district",
+        "same_region": "near: same region",
+        "same_state": "near: same state",
+        "further": "near: further away",
+    },
+}
+LEFT, WIDTH, BAR, GAP = 260, 720, 16, 14
+
+
+def compared(a: Figures, b: Figures, tongue: str) -> str:
+    """A whole SVG document; what it shows stands in its description too."""
+    words, rows = WORDS[tongue], list(zip(_rows(a), _rows(b), strict=True))
+    top, step = 64, 2 * BAR + GAP
+    lines = [f"{words[name]}: {_number(one)} / {_number(other)}" for (name, one), (_, other) in rows]
+    legend = f"{a.policy_version} / {b.policy_version}"
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {top + step * len(rows)}" role="img" '
+        'aria-labelledby="t d" font-family="sans-serif" font-size="14">',
+        f'<title id="t">{escape(words["title"])}: {escape(legend)}</title>',
+        f'<desc id="d">{escape("; ".join(lines))}</desc>',
+        '<defs><pattern id="p" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">'
+        '<rect width="6" height="6" fill="#fff"/><rect width="3" height="6" fill="#8a4b00"/></pattern></defs>',
+        f'<rect width="{WIDTH}" height="{top + step * len(rows)}" fill="#fff"/>',
+        _legend(0, a.policy_version, "#1f4e79"),
+        _legend(1, b.policy_version, "url(#p)"),
+    ]
+    for n, ((name, one), (_, other)) in enumerate(rows):
+        y, most = top + n * step, max(one, other, 1e-9)
+        parts.append(f'<text x="{LEFT - 10}" y="{y + BAR + 5}" text-anchor="end">{escape(words[name])}</text>')
+        parts += (_bar(y + k * BAR, value, most, fill) for k, (value, fill) in enumerate(_fills(one, other)))
+    return "\n".join([*parts, "</svg>"])
+
+
+def _rows(one: Figures) -> list[tuple[str, float]]:
+    return [
+        ("coverage", one.coverage),
+        ("unassigned", one.unassigned),
+        ("waited", one.waited),
+        ("gini", round(100 * one.gini, 1)),
+        *((name, one.distance[name]) for name in NEARNESS),
+    ]
+
+
+def _fills(one: float, other: float) -> tuple[tuple[float, str], tuple[float, str]]:
+    return (one, "#1f4e79"), (other, "url(#p)")
+
+
+def _legend(n: int, version: str, fill: str) -> str:
+    y = 12 + 22 * n
+    return (
+        f'<rect x="{LEFT}" y="{y}" width="24" height="{BAR}" fill="{fill}" stroke="#222"/>'
+        f'<text x="{LEFT + 34}" y="{y + 13}">{escape(version)}</text>'
+    )
+
+
+def _bar(y: int, value: float, most: float, fill: str) -> str:
+    width = round((WIDTH - LEFT - 80) * value / most, 1)
+    return (
+        f'<rect x="{LEFT}" y="{y}" width="{width}" height="{BAR - 2}" fill="{fill}" stroke="#222"/>'
+        f'<text x="{LEFT + width + 6}" y="{y + 12}">{_number(value)}</text>'
+    )
+
+
+def _number(value: float) -> str:
+    return f"{value:g}"
