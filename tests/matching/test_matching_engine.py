@@ -1,7 +1,9 @@
 """The engine: the optimum, proven, every point recomputed, and the same whatever the order of the input."""
 
+import asyncio
 import json
 import random
+import time
 from typing import Any
 
 import pytest
@@ -9,12 +11,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.matching import problem as files
-from services.matching.domain.policy import Policy
+from services.matching.domain.model import Scored
+from services.matching.domain.policy import OPTIMAL, Policy
 from services.matching.engine import solve
+from services.matching.engine.choice import decide, replacements
 from services.matching.engine.instance import Instance
 from services.matching.engine.serving import servable
+from shared.events.base import Role, Tandem
 from tests.matching import checker
 from tests.matching.problems import SMALL, WEIGHTS, problem
+from tests.matching.samples import FAIR, PARTNERS, TODAY, candidate, seeker
 
 SEEDS = st.integers(0, 2**64)
 WAYS = pytest.mark.parametrize("full", [solve.FULL, 0], ids=["listed", "generated"])
@@ -117,6 +123,58 @@ def test_what_must_not_count_changes_nothing(seed: int) -> None:
         one |= {"name": f"Beispiel {draw.random()}", "origin": draw.choice(["x", "y"]), "gender": draw.choice("mfd")}
         one["born"] = draw.randint(1940, 2008)
     assert decided(given) == answer
+
+
+def test_the_best_for_a_seat_are_those_who_complement_whoever_stays() -> None:
+    pool = [
+        candidate("A01", levels={FAIR: 3}),
+        candidate("A02", levels={FAIR: 3}, regions=("08425",)),
+        candidate("A03", levels={PARTNERS: 2}),
+        candidate("A04", levels={PARTNERS: 3}, capacity=0),
+    ]
+    wish = seeker(fields=(FAIR, PARTNERS), tandem=Tandem.WANTED, refused=frozenset({"A09"}))
+    found = replacements(pool, wish, ["A01"], Role.CO, TODAY, OPTIMAL)
+    assert [(one.advisor_id, one.role, one.points["expertise"]) for one in found] == [
+        ("A03", Role.CO, 500 * 5 // 6 - 250),
+        ("A02", Role.CO, 0),
+    ]
+    assert [one.advisor_id for one in replacements(pool, wish, [], Role.LEAD, TODAY, OPTIMAL)] == ["A01", "A03", "A02"]
+
+
+def test_who_is_pinned_or_holds_a_seat_is_kept_and_the_rest_chosen_round_it() -> None:
+    """One place at the best; the pin has it, the other request makes do."""
+    pool = [candidate("A01", levels={FAIR: 3}, capacity=1), candidate("A02", levels={FAIR: 1}, capacity=2)]
+    other, pinned = seeker("r1", waiting_days=3), seeker("r2", pinned=("A01",))
+    found = {one.request_id: one for one in decide(pool, [other, pinned], TODAY, OPTIMAL).decisions}
+    assert [one.advisor_id for one in found["r2"].members] == ["A01"]
+    assert [one.advisor_id for one in found["r1"].members] == ["A02"]
+    held = (Scored("A02", Role.CO, {"expertise": 1}),)
+    wish = seeker("r3", tandem=Tandem.WANTED, held=held, refused=frozenset({"A09"}))
+    [made] = decide(pool, [wish], TODAY, OPTIMAL).decisions
+    assert [(one.advisor_id, one.role) for one in made.members] == [("A01", Role.LEAD), ("A02", Role.CO)]
+    [alone] = decide(pool[1:], [wish], TODAY, OPTIMAL).decisions
+    assert [(one.advisor_id, one.role) for one in alone.members] == [("A02", Role.LEAD)]
+
+
+def test_a_pin_that_cannot_be_asked_leaves_the_request_waiting() -> None:
+    pool = [candidate("A01", capacity=0), candidate("A02")]
+    [made] = decide(pool, [seeker(pinned=("A01",))], TODAY, OPTIMAL).decisions
+    assert (made.members, made.nobody) == ((), "nobody_free")
+
+
+async def test_the_event_loop_goes_on_while_the_engine_works() -> None:
+    """A beat each 5 ms is never late by more than 50 ms of this process's own time."""
+    one = files.read(json.dumps(problem(3, 120, 80)))
+    people, wishes = [a.candidate() for a in one.advisors], [r.seeker() for r in one.requests]
+    decide(people[:5], wishes[:2], files.DAY, OPTIMAL)  # imported
+    working = asyncio.create_task(asyncio.to_thread(decide, people, wishes, files.DAY, OPTIMAL))
+    late = list[float]()
+    while not working.done():
+        before = time.process_time(), time.perf_counter()
+        await asyncio.sleep(0.005)
+        late.append(min(time.process_time() - before[0], time.perf_counter() - before[1]) - 0.005)
+    assert len(late) > 5
+    assert max(late) < 0.05
 
 
 def test_a_large_instance_is_near_the_optimum_and_says_how_near() -> None:

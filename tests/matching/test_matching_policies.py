@@ -80,6 +80,7 @@ def test_a_period_is_played_day_by_day_with_places_that_fall_free_again() -> Non
     run = simulate(pool, wishes, TODAY + timedelta(days=40), OPTIMAL, TERMS)
     assert run.members == {"r0": ("A01",), "r1": ("A01",)}
     assert (run.figures.assigned, run.figures.unassigned, run.figures.most_minutes) == (2, 1, 1200)
+    assert (run.figures.tandems, run.figures.advisors_asked) == (0, 1)
     assert run.figures.waited_longest > 15
     assert run == simulate(pool[::-1], wishes[::-1], TODAY + timedelta(days=40), OPTIMAL, TERMS)
 
