@@ -3,6 +3,7 @@
 import os
 import socket
 import sys
+from ipaddress import ip_address
 from typing import Any, Literal, TypeVar
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
@@ -122,7 +123,7 @@ class Settings(BaseSettings):
     @classmethod
     def _issuer_safe(cls, value: str) -> str:
         parts = urlsplit(value)
-        if parts.scheme == "http" and parts.hostname not in ("127.0.0.1", "::1", "localhost"):
+        if parts.scheme == "http" and not is_local(value):
             raise ValueError("must be https, unless it is on this machine: tokens and logins pass there")
         return value.rstrip("/") if parts.path == "/" else value
 
@@ -162,6 +163,15 @@ class Settings(BaseSettings):
     def database(self, service: str) -> str:
         """The name of a service's own database."""
         return f"{self.prefix}miglobe-{service}"
+
+
+def is_local(address: str) -> bool:
+    """Whether a URL leads to this machine, to which no proxy does, whatever the environment says."""
+    host = urlsplit(address).hostname or ""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 S = TypeVar("S", bound=Settings)

@@ -4,11 +4,11 @@ import asyncio
 import time
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import urlsplit
 
 import structlog
 
 from shared.errors import Unavailable
+from shared.settings import is_local
 
 KEEP_SECONDS = 3600.0
 PAUSE_SECONDS = 10.0
@@ -77,11 +77,6 @@ def client(address: str) -> Any:
     import httpx
 
     return httpx.AsyncClient(timeout=TIMEOUT_SECONDS, trust_env=not is_local(address), follow_redirects=False)
-
-
-def is_local(address: str) -> bool:
-    """On this machine, to which no proxy leads, whatever the environment says."""
-    return urlsplit(address).hostname in ("127.0.0.1", "::1", "localhost")
 
 
 def away() -> Unavailable:

@@ -5,8 +5,8 @@ from typing import Any
 from urllib.parse import urlencode
 
 from shared.errors import Unauthorized
-from shared.login.keys import TIMEOUT_SECONDS, Source, away, is_local
-from shared.settings import Settings
+from shared.login.keys import TIMEOUT_SECONDS, Source, away
+from shared.settings import Settings, is_local
 
 ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "Ed25519", "EdDSA"]
 """Signatures with a key pair only: with a shared secret whoever can check could also forge."""

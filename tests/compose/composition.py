@@ -14,10 +14,18 @@ from tests.compose.docker import Docker
 from tests.compose.images import Images
 from tests.compose.telling import figure, say
 
-PORTS = {"site": 8000, "intake": 8001, "matching": 8002, "notifications": 8003, "reporting": 8004, "mail": 8025}
+PORTS = {
+    "site": 8000,
+    "intake": 8001,
+    "matching": 8002,
+    "notifications": 8003,
+    "reporting": 8004,
+    "mail": 8025,
+    "keycloak": 8080,
+}
 OURS = ("intake", "matching", "notifications", "reporting")
 JOBS = ("topics", "mongo-init")
-SERVERS = ("kafka", "mongo", "mailpit", "site")
+SERVERS = ("kafka", "mongo", "mailpit", "keycloak", "site")
 HEALTHY_SECONDS = 240.0
 
 
@@ -45,8 +53,13 @@ class Composition:
         files = ["--file", str(ROOT / "docker-compose.yml"), "--file", str(self._override)]
         command = [*self.command, *files, "--project-directory", str(ROOT), "--project-name", self.project]
         urls = {f"MIGLOBE_{name.upper()}_URL": self.urls[name] for name in ("site", *OURS)}
-        given = {"MIGLOBE_SECRET": self.secret, "MIGLOBE_BIND": self.bind, **urls}
+        given = {"MIGLOBE_SECRET": self.secret, "MIGLOBE_BIND": self.bind, **urls, **self._login()}
         return self.docker.run([*command, *arguments], cwd=ROOT, timeout=timeout, **given)
+
+    def _login(self) -> dict[str, str]:
+        """Where browsers find Keycloak; with a daemon elsewhere nobody logs in, for http is for this machine only."""
+        issuer = "" if _remote(self.docker) else f"{self.urls['keycloak']}/realms/miglobe"
+        return {"MIGLOBE_KEYCLOAK_URL": self.urls["keycloak"], "MIGLOBE_OIDC_ISSUER": issuer}
 
     def build(self) -> None:
         begun = time.monotonic()

@@ -15,17 +15,23 @@ from tests.compose.docker import Docker, DockerError
 from tests.compose.telling import say
 
 STANDINS = Path(__file__).parent / "standins"
-_MAIL = r"^(aiosmtpd|anyio|atpublic|attrs|click|h11|idna|jinja2|markupsafe|starlette|typing-extensions|uvicorn)=="
+_MAIL = "aiosmtpd anyio atpublic attrs click h11 idna jinja2 markupsafe starlette typing-extensions uvicorn"
+_LOGIN = (
+    "annotated-types anyio authlib blinker certifi cffi click cryptography flask h11 htpy httpcore httpx idna "
+    "itsdangerous jinja2 joserfc markupsafe oidc-provider-mock pycparser pydantic pydantic-core typing-extensions "
+    "typing-inspection uvicorn werkzeug"
+)
+_PACKAGES = {"mailpit": _MAIL, "keycloak": _LOGIN}
 
 
 def named() -> dict[str, str]:
-    """caddy, kafka, mongo, mailpit, python, node → the official name with its tag."""
+    """caddy, kafka, keycloak, mongo, mailpit, python, node → the official name with its tag."""
     compose = re.findall(r"^\s+image: (\S+:\S+)$", (ROOT / "docker-compose.yml").read_text(), re.MULTILINE)
     bases = re.findall(r"^ARG \w+_IMAGE=(\S+)$", (ROOT / "deploy" / "Dockerfile").read_text(), re.MULTILINE)
     found = {name.partition(":")[0].rpartition("/")[2]: name for name in (*compose, *bases)}
     for optional in ("prometheus", "grafana"):  # of the profile `dashboards`, which these tests don't start
         del found[optional]
-    assert set(found) == {"caddy", "kafka", "mongo", "mailpit", "python", "node"}, found
+    assert set(found) == {"caddy", "kafka", "keycloak", "mongo", "mailpit", "python", "node"}, found
     return found
 
 
@@ -83,6 +89,11 @@ class Images:
             "kafka": {"libs": Tools().kafka_libs, "kafka.sh": STANDINS / "kafka.sh"},
             "mongo": {"mongod": Path(Tools().mongod()), "mongo.sh": STANDINS / "mongo.sh"},
             "mailpit": {"deploy": ROOT / "deploy", "mailpit.py": STANDINS / "mailpit.py"},
+            "keycloak": {
+                "deploy": ROOT / "deploy",
+                "services": ROOT / "services",
+                "keycloak.py": STANDINS / "keycloak.py",
+            },
             "node": {},
         }
         debian = self._debian()
@@ -93,7 +104,7 @@ class Images:
                 python = self.names["python"]
             else:
                 python = self._layer(self.names["python"], "python")
-            for what in {"node", "mailpit"} & set(missing):
+            for what in {"node", "mailpit", "keycloak"} & set(missing):
                 self._build(what, files[what], PYTHON=python)
 
         with ThreadPoolExecutor(3) as pool:
@@ -110,8 +121,8 @@ class Images:
                 shutil.copytree(source, context / name, ignore=shutil.ignore_patterns("__pycache__"))
             else:
                 shutil.copy(source, context / name)
-        if what == "mailpit":
-            (context / "requirements.txt").write_text(_locked(_MAIL))
+        if what in _PACKAGES:
+            (context / "requirements.txt").write_text(_locked(_PACKAGES[what]))
         self.docker.build(self.names[what], context, STANDINS / f"{what}.Dockerfile", **arguments)
         self.made.append(self.names[what])
         say(f"images: {self.names[what]} stood in for, {self.megabytes(self.names[what]):.0f} MB")
@@ -152,11 +163,11 @@ class Images:
 
 
 def _locked(names: str) -> str:
-    """Of requirements-dev.txt the packages that match, with their hashes."""
-    kept, keep = [], False
+    """Of requirements-dev.txt the packages named, with their hashes."""
+    kept, keep, wanted = [], False, set(names.split())
     for line in (ROOT / "requirements-dev.txt").read_text().splitlines():
         if re.match(r"[a-z]", line):
-            keep = bool(re.match(names, line))
+            keep = line.partition("==")[0] in wanted
         if keep:
             kept.append(line)
     return "\n".join(kept) + "\n"

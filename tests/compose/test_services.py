@@ -2,7 +2,9 @@
 
 import email
 import email.policy
+import re
 from email.message import EmailMessage
+from html import unescape
 
 import httpx
 import pytest
@@ -79,6 +81,22 @@ def test_the_site_leads_to_every_service_and_comes_back(running: Composition) ->
     running.kill("site")
     running.restarted("site")
     assert answers() == dict.fromkeys(OURS, 200)
+
+
+def test_a_coordinator_logs_in_at_keycloak_and_comes_back(running: Composition) -> None:
+    """By its form with a password; the stand-in has a button for each account instead."""
+    if "OIDC_ISSUER=\n" in running.inside("matching", "env"):
+        pytest.skip("with a daemon elsewhere nobody logs in")
+    wanted = f"{running.urls['site']}/coordination"
+    with httpx.Client(follow_redirects=True, timeout=30, trust_env=False) as browser:
+        asked = browser.get(wanted)
+        assert str(asked.url).startswith(running.urls["keycloak"]), asked.text
+        form = re.search(r'<form[^>]*id="kc-form-login"[^>]*action="([^"]+)"', asked.text)
+        account = {"username": "koordination", "password": "demonstration"} if form else {"sub": "koordination"}
+        page = browser.post(unescape(form[1]) if form else asked.url, data=account)
+        assert str(page.url) == wanted, page.text
+        assert "Beispiel Koordination" in page.text
+    figure(f"logged in at {'Keycloak' if form else 'its stand-in'}, by the site")
 
 
 def test_the_mail_server_comes_back_too(running: Composition) -> None:
