@@ -94,8 +94,18 @@ def router(office: Office, zone: ZoneInfo, secret: str) -> APIRouter:
         return await _download(with_facts(reports, found.scope, parts), name, "application/json", found.vouchers.close)
 
     @routes.get("/export.pdf", response_class=FileResponse, responses=_answers(_KINDS["pdf"]))
-    async def export_pdf(request: Request, found: Wanted, granularity: Of = "month") -> FileResponse:
+    async def export_pdf(
+        request: Request,
+        start: From = None,
+        end: To = None,
+        name: PeriodName = None,
+        live: Live = False,
+        granularity: Of = "month",
+    ) -> FileResponse:
         """The report as PDF/UA-1 and PDF/A-2a: for reading, signing and filing."""
+
+        scope = _named(name) if name else period(start, end, zone)
+        found = await closing.result(office, scope, datetime.now(UTC), live=live, at_most=report.LISTED)
 
         def write(path: Path) -> None:
             path.write_bytes(report.write(reports, found, granularity, language(request)))

@@ -51,13 +51,18 @@ class Spending:
         return None if self.budget is None else self.budget - self.claimed - self.committed
 
 
-async def result(office: Office, scope: Scope, now: datetime, *, live: bool = False) -> Result:
-    """Of a closed period what was frozen, unless it shall be `live`; else what is known now, with corrections."""
+async def result(
+    office: Office, scope: Scope, now: datetime, *, live: bool = False, at_most: int | None = None
+) -> Result:
+    """Of a closed period what was frozen, unless it shall be `live`; else what is known now, with corrections.
+
+    With `at_most` claims are listed up to that number only, of more there are the sums.
+    """
     name = name_of(scope)
     closed = None if live else await office.frozen.closed(name)
     if closed is not None:
-        return await office.frozen.result(closed)
-    found = await office.reports.result(scope, now)
+        return await office.frozen.result(closed, at_most)
+    found = await office.reports.result(scope, now, at_most)
     return replace(found, corrections=await corrections(office, name))
 
 

@@ -9,11 +9,11 @@ from datetime import date, datetime
 
 from pydantic import TypeAdapter
 
-from services.reporting.claims import Claim
-from services.reporting.documents import CARD, CLAIM
+from services.reporting import periods
+from services.reporting.documents import CARD
 from services.reporting.figures import Scope
-from services.reporting.periods import Kind, Sums, kind_of, sums_of
-from services.reporting.result import Closing, Correction, Counted, Result, Vouchers
+from services.reporting.periods import Kind, kind_of, sums_of
+from services.reporting.result import Closing, Correction, Counted, Result, Row, Sums, Vouchers, spooled
 from shared.commit import Change, Committer, Insert, Put
 from shared.errors import Conflict, Duplicate
 from shared.mongo import Document, Mongo
@@ -22,6 +22,7 @@ PERIODS, FROZEN_CLAIMS, BUDGETS, DEADLINES = "periods", "frozen_claims", "budget
 _PAGE = 1_000
 
 _COUNTED, _CORRECTIONS = TypeAdapter(Counted), TypeAdapter(tuple[Correction, ...])
+_SUMS = TypeAdapter(Sums)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,7 @@ class Closed:
     document: Document
 
     @property
-    def sums(self) -> Sums:
+    def sums(self) -> periods.Sums:
         return sums_of(self.counted.totals)
 
 
@@ -72,9 +73,8 @@ class Frozen:
         assert closing is not None, "a result is frozen with its closing"
         page: list[Document] = []
         for place, row in enumerate(result.vouchers):
-            claim = CLAIM.dump_json(CLAIM.validate_python(row)).decode()
             identity = f"{closing.period}~{attempt}~{place}"
-            kept = {"_id": identity, "period": closing.period, "attempt": attempt, "place": place, "claim": claim}
+            kept = {"_id": identity, "period": closing.period, "attempt": attempt, "place": place, "claim": row}
             page.append(kept)
             if len(page) == _PAGE:
                 await self._mongo[FROZEN_CLAIMS].insert_many(page)
@@ -89,6 +89,7 @@ class Frozen:
             "by": closing.by,
             "counted": _COUNTED.dump_python(result.counted, mode="json"),
             "corrections": _CORRECTIONS.dump_python(tuple(result.corrections), mode="json"),
+            "sums": _SUMS.dump_python(result.vouchers.totals, mode="json"),
             "findings": result.findings,
             "cards": [CARD.dump_python(card, mode="json") for card in result.cards],
             "start": result.scope.start.isoformat(),
@@ -109,11 +110,11 @@ class Frozen:
         found = await self._mongo[PERIODS].find(fits).sort([("end", 1), ("_id", 1)]).to_list(None)
         return [_closed(document) for document in found]
 
-    async def result(self, closed: Closed) -> Result:
-        """What was frozen; its reader closes `vouchers`."""
-        vouchers = Vouchers()
-        async for page in self._claims(closed):
-            vouchers.add(page)
+    async def result(self, closed: Closed, at_most: int | None = None) -> Result:
+        """What was frozen; its reader closes `vouchers`. With `at_most` more claims than that are summed only."""
+        sums = _SUMS.validate_python(closed.document["sums"])
+        listed = at_most is None or sums.all.claims <= at_most
+        vouchers = await spooled(self._claims(closed)) if listed else Vouchers(sums)
         cards = tuple(CARD.validate_python(card) for card in closed.document["cards"])
         return Result(
             closed.scope,
@@ -126,14 +127,14 @@ class Frozen:
             cards,
         )
 
-    async def _claims(self, closed: Closed) -> AsyncIterator[Sequence[Claim]]:
+    async def _claims(self, closed: Closed) -> AsyncIterator[Sequence[Row]]:
         place, fits = -1, {"period": closed.closing.period, "attempt": closed.document["attempt"]}
         while True:
             query = self._mongo[FROZEN_CLAIMS].find(fits | {"place": {"$gt": place}}).sort("place", 1).limit(_PAGE)
             page = await query.to_list(None)
             if not page:
                 return
-            yield [CLAIM.validate_json(document["claim"]) for document in page]
+            yield [document["claim"] for document in page]
             place = page[-1]["place"]
 
     async def set_budget(self, budget: Budget) -> None:

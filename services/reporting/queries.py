@@ -40,6 +40,9 @@ class ClaimSums:
     vat_cents: int = 0
     gross_cents: int = 0
 
+    def __add__(self, other: "ClaimSums") -> "ClaimSums":
+        return ClaimSums(*(getattr(self, name) + getattr(other, name) for name in self.__slots__))
+
 
 _SUMS: Document = {name: {"$sum": 1 if name == "claims" else f"${name}"} for name in ClaimSums.__slots__}
 
@@ -125,6 +128,21 @@ class Queries:
     async def claim(self, claim_id: str) -> Claim | None:
         found = await self._mongo[CLAIMS].find_one({"_id": claim_id})
         return CLAIM.validate_python(_named(found)) if found else None
+
+    async def claim_rows(self, wanted: ClaimFilter, size: int = 1000) -> AsyncIterator[list[Document]]:
+        """The same as they are kept, as JSON has them: for files, which only pass them on."""
+        after: After | None = None
+        while rows := await self._page(CLAIMS, _claims(wanted), "held_on", after, size):
+            after = After(rows[-1]["held_on"], rows[-1]["id"])
+            for row in rows:
+                del row["_id"]
+            yield list(rows)
+
+    async def sums_by_advisor(self, wanted: ClaimFilter) -> list[tuple[ClaimStatus, str, ClaimSums]]:
+        """The sums of the claims that fit, by status and advisor."""
+        group = {"$group": {"_id": {"s": "$status", "a": "$advisor_id"}, **_SUMS}}
+        rows = await self._mongo.aggregate(CLAIMS, [{"$match": _claims(wanted)}, group])
+        return [(key["s"], key["a"], ClaimSums(**row)) for row in rows if (key := row.pop("_id"))]
 
     async def decided(self, claim_ids: Sequence[str]) -> dict[str, int]:
         """Claim → how many decisions it shows."""

@@ -16,7 +16,7 @@ from services.reporting.indicators import INDICATORS, UNITS
 from services.reporting.ledger import Ledger
 from services.reporting.measures import UNKNOWN
 from services.reporting.queries import After, ClaimFilter, Queries
-from services.reporting.result import Counted, Result, spooled
+from services.reporting.result import Counted, Result, Sums, Vouchers, spooled
 from services.reporting.store import Store
 from services.reporting.views import (
     By,
@@ -29,8 +29,8 @@ from services.reporting.views import (
     Lineage,
     Period,
     Summary,
-    Sums,
 )
+from services.reporting.views import Sums as SumsView
 from shared.errors import Unavailable
 from shared.register import Register
 
@@ -94,20 +94,28 @@ class Reports:
             groups=groups,
         )
 
-    async def result(self, scope: Scope, now: datetime) -> Result:
+    async def result(self, scope: Scope, now: datetime, at_most: int | None = None) -> Result:
         """The result of `scope` as it is now, for exports; its reader closes `vouchers`.
 
-        Raises Unavailable when figures and claims keep changing while they are read.
+        With `at_most` claims are listed up to that number only, of more there are the sums. Raises Unavailable when
+        figures and claims keep changing while they are read.
         """
         for attempt in range(8):
             await asyncio.sleep(0.1 * attempt)
             counted = await self.count(scope)
-            vouchers = await spooled(self.queries.all_claims(ClaimFilter(scope.start, scope.end)))
+            vouchers = await self._vouchers(ClaimFilter(scope.start, scope.end), at_most)
             if vouchers.sums.total_cents == counted.cents():
                 findings, cards = await self.queries.finding_counts(), await self.store.cards()
                 return Result(scope, now, counted, vouchers, findings, cards=cards)
             vouchers.close()
         raise Unavailable("Die Zahlen ändern sich gerade.", "The figures are changing just now.")
+
+    async def _vouchers(self, wanted: ClaimFilter, at_most: int | None) -> Vouchers:
+        if at_most is not None:
+            sums = Sums.of(await self.queries.sums_by_advisor(wanted))
+            if sums.all.claims > at_most:
+                return Vouchers(sums)
+        return await spooled(self.queries.claim_rows(wanted))
 
     def _periods(self, scope: Scope, granularity: Granularity, totals: Sequence[Total], language: str) -> list[Group]:
         by_period: dict[str, list[Total]] = {}
@@ -148,8 +156,8 @@ class Reports:
         last = claims[limit - 1] if more else None
         return Honoraria(
             period=Period(start=wanted.start, end=wanted.end),
-            totals=Sums.model_validate(sums, from_attributes=True),
-            by_status={status: Sums.model_validate(one, from_attributes=True) for status, one in by_status.items()},
+            totals=SumsView.model_validate(sums, from_attributes=True),
+            by_status={status: SumsView.model_validate(one, from_attributes=True) for status, one in by_status.items()},
             items=[self.line(claim) for claim in claims[:limit]],
             next=f"{last.held_on.isoformat()}~{last.id}" if last else None,
         )

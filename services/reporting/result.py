@@ -7,14 +7,12 @@ read models as they are now.
 
 import json
 import tempfile
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import IO, Any
 
 from services.reporting.cells import Total
-from services.reporting.claims import Claim
-from services.reporting.documents import CLAIM
 from services.reporting.figures import Scope
 from services.reporting.queries import ClaimSums
 from services.reporting.rates import RateCard
@@ -62,29 +60,46 @@ class Closing:
     by: str
 
 
+@dataclass(frozen=True, slots=True)
+class Sums:
+    """What the claims of a result come to."""
+
+    all: ClaimSums
+    by_status: Mapping[ClaimStatus, ClaimSums]
+    by_advisor: Mapping[str, ClaimSums]
+
+    @classmethod
+    def of(cls, parts: Iterable[tuple[ClaimStatus, str, ClaimSums]]) -> "Sums":
+        """Out of sums by status and advisor."""
+        every, by_status, by_advisor = ClaimSums(), dict[ClaimStatus, ClaimSums](), dict[str, ClaimSums]()
+        for status, advisor, sums in parts:
+            every = every + sums
+            by_status[status] = by_status.get(status, ClaimSums()) + sums
+            by_advisor[advisor] = by_advisor.get(advisor, ClaimSums()) + sums
+        return cls(every, by_status, by_advisor)
+
+
 class Vouchers:
-    """The claims of a result in a file of its own, by day; written once, read any number of times."""
+    """The claims of a result by day, in a file of its own, written once and read any number of times; and their sums.
 
-    def __init__(self) -> None:
-        self._file: IO[bytes] = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115
-        self.sums = ClaimSums()
-        self.by_status: dict[ClaimStatus, ClaimSums] = {}
-        self.by_advisor: dict[str, ClaimSums] = {}
+    `listed`: whether they are there one by one.
+    """
 
-    def add(self, claims: Sequence[Claim]) -> None:
-        for claim in claims:
-            self._file.write(CLAIM.dump_json(claim) + b"\n")
-            self.sums = _plus(self.sums, claim)
-            self.by_status[claim.status] = _plus(self.by_status.get(claim.status, ClaimSums()), claim)
-            self.by_advisor[claim.advisor_id] = _plus(self.by_advisor.get(claim.advisor_id, ClaimSums()), claim)
+    def __init__(self, sums: Sums, file: IO[bytes] | None = None) -> None:
+        self._file = file
+        self.listed = file is not None
+        self.totals = sums
+        self.sums, self.by_status, self.by_advisor = sums.all, sums.by_status, sums.by_advisor
 
     def __iter__(self) -> Iterator[Row]:
-        self._file.seek(0)
-        for line in self._file:
-            yield json.loads(line)
+        if self._file is not None:
+            self._file.seek(0)
+            for line in self._file:
+                yield json.loads(line)
 
     def close(self) -> None:
-        self._file.close()
+        if self._file is not None:
+            self._file.close()
 
 
 @dataclass(frozen=True)
@@ -106,17 +121,19 @@ class Result:
         return self.closing.period if self.closing else f"{self.scope.start}-{self.scope.end}"
 
 
-async def spooled(pages: AsyncIterator[Sequence[Claim]]) -> Vouchers:
-    """All of `pages` in a file. Its reader closes it."""
-    vouchers = Vouchers()
+async def spooled(pages: AsyncIterator[Sequence[Row]]) -> Vouchers:
+    """All of `pages` in a file, and what they come to. Its reader closes it."""
+    file = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115
+    parts: dict[tuple[ClaimStatus, str], list[int]] = {}
     try:
         async for page in pages:
-            vouchers.add(page)
+            for row in page:
+                file.write(json.dumps(row, ensure_ascii=False).encode() + b"\n")
+                sums = parts.setdefault((row["status"], row["advisor_id"]), [0] * (1 + len(_SUMMED)))
+                sums[0] += 1
+                for place, name in enumerate(_SUMMED, 1):
+                    sums[place] += row[name]
     except BaseException:
-        vouchers.close()
+        file.close()
         raise
-    return vouchers
-
-
-def _plus(sums: ClaimSums, claim: Claim) -> ClaimSums:
-    return ClaimSums(sums.claims + 1, *(getattr(sums, name) + getattr(claim, name) for name in _SUMMED))
+    return Vouchers(Sums.of((*key, ClaimSums(*sums)) for key, sums in parts.items()), file)

@@ -14,7 +14,7 @@ from pathlib import Path
 import uvloop
 
 from deploy.local.stack import SERVICES, Stack
-from tests.bench import assigning, ingest, plots, recording, resting, scale, second, starting, summary, through
+from tests.bench import assigning, exports, ingest, plots, recording, resting, scale, second, starting, summary, through
 from tests.bench.figures import Board
 from tests.bench.place import OPEN, ROOT, Place, busy_cores
 
@@ -23,6 +23,7 @@ PARTS = {
     "assigning": assigning.measure,
     "recording": recording.measure,
     "summary": summary.measure,
+    "exports": exports.measure,
     "second": second.measure,
     "through": through.measure,
 }

@@ -43,7 +43,7 @@ async def measure(place: Place, board: Board) -> None:
     async with AsyncExitStack() as stack:
         began = time.monotonic()
         async with place.mongo("reporting") as small, many.mongo("reporting") as large:
-            measures = await _project(small)
+            measures = await project(small)
             print(f"  … {FEW:,} facts projected, {len(measures):,} measures ({_since(began)})", flush=True)
             await _copy(large, measures)
             count = await large[MEASURES].estimated_document_count()
@@ -67,7 +67,7 @@ def _since(began: float) -> str:
     return f"{time.monotonic() - began:.0f} s"
 
 
-async def _project(mongo: Mongo) -> list[Measure]:
+async def project(mongo: Mongo) -> list[Measure]:
     ledger = Ledger(mongo)
     async with committing(Committer(mongo, "reporting")) as commits:
         store = Store(mongo, commits)
@@ -101,6 +101,11 @@ async def _copy(mongo: Mongo, measures: list[Measure]) -> None:
         some = [MEASURE.dump_python(row, mode="json") for row in measures[start : start + BATCH]]
         for copy in range(COPIES):
             await mongo[MEASURES].insert_many([_renamed(row, copy) for row in some], ordered=False)
+    await copy_cells(mongo, measures)
+
+
+async def copy_cells(mongo: Mongo, measures: list[Measure]) -> None:
+    """The cells of as many copies of `measures`; ledger and projector are set as if there were so many facts."""
     copies = [replace(row, value=row.value * COPIES) for row in measures]
     made = cells.changes(copies, [])
     documents: list[Document] = []

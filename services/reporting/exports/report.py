@@ -221,7 +221,7 @@ def _vouchers(reports: Reports, result: Result, language: str) -> dict[str, Any]
         head = ("Datum", "Vorgang", "Empfänger:in", "Grund", "Stand", "Minuten", "km", "Summe")
     count = result.vouchers.sums.claims
     rows = []
-    if count <= LISTED:
+    if result.vouchers.listed and count <= LISTED:
         for row in islice(result.vouchers, LISTED):
             reason = f"{KINDS[row['session_kind']][english]}, {reports.register.name(row['ags'])}"
             if row["kind"] == "counter":
