@@ -11,19 +11,15 @@ _PAGE_POLICY = (
     "connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 )
 
-DOCUMENTS = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
-    "script-src 'self' 'unsafe-eval'; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'"
-}
-"""Of /docs and /asyncapi, which show nothing that people typed: their viewers, made by others, write styles into the
-page, and that of AsyncAPI compiles its schemas."""
-
 PAGE = {
     "Content-Security-Policy": _PAGE_POLICY,
     "Cache-Control": "no-store",
     "X-Robots-Tag": "noindex",
 }
 """Of every page, besides those of every answer."""
+
+ASYNCAPI = {"Content-Security-Policy": _PAGE_POLICY.replace("script-src 'self'", "script-src 'self' 'unsafe-eval'")}
+"""Of /asyncapi alone, which shows nothing that people typed: its viewer, made by others, compiles schemas."""
 
 EVERY = (
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),

@@ -354,7 +354,7 @@ class Service:
         @app.get("/docs", include_in_schema=False)
         @access.everybody
         async def docs() -> HTMLResponse:
-            return HTMLResponse(asyncapi.http_page(app.title), headers=headers.DOCUMENTS)
+            return HTMLResponse(asyncapi.http_page(app.title), headers=headers.PAGE)
 
         @app.get("/asyncapi.json", include_in_schema=False)
         @access.everybody
@@ -364,7 +364,7 @@ class Service:
         @app.get("/asyncapi", include_in_schema=False)
         @access.everybody
         async def asyncapi_page() -> HTMLResponse:
-            return HTMLResponse(asyncapi.page(app.title), headers=headers.DOCUMENTS)
+            return HTMLResponse(asyncapi.page(app.title), headers=headers.ASYNCAPI)
 
         app.mount("/static", assets.Static(), name="static")
         describe = app.openapi

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from urllib.parse import quote
 
 from shared.auth import Role
 from shared.settings import ServiceName, Settings
@@ -9,11 +10,15 @@ from shared.settings import ServiceName, Settings
 
 @dataclass(frozen=True)
 class Entry:
-    """A link: the service that owns the page, its path, and its words in German and English."""
+    """A link: the service that owns the page, its path, and its words in German and English.
+
+    `tells`: it says which page one comes from, without its query, where tokens are.
+    """
 
     service: ServiceName
     path: str
     words: tuple[str, str]
+    tells: bool = False
 
 
 _FOR_OTHERS = Entry("intake", "/request/office", ("Anfrage aufnehmen", "Take a request"))
@@ -37,7 +42,7 @@ LEGAL: tuple[Entry, ...] = (
     Entry("intake", "/imprint", ("Impressum", "Imprint")),
     Entry("intake", "/privacy", ("Datenschutz", "Privacy")),
     Entry("intake", "/accessibility", ("Barrierefreiheit", "Accessibility")),
-    Entry("intake", "/barrier", ("Barriere melden", "Report a barrier")),
+    Entry("intake", "/barrier", ("Barriere melden", "Report a barrier"), tells=True),
     Entry("intake", "/plain-language", ("Leichte Sprache", "Easy language")),
     Entry("intake", "/sign-language", ("Gebärdensprache", "Sign language")),
 )
@@ -54,7 +59,16 @@ class Link:
 
 
 def links(entries: tuple[Entry, ...], settings: Settings, own: ServiceName, path: str) -> list[Link]:
-    """`entries` as links on the page `path` of the service `own`; of those that lead to it the nearest is current."""
-    here = [one for one in entries if one.service == own and f"{path}/".startswith(f"{one.path.rstrip('/')}/")]
-    nearest = max(here, key=lambda one: len(one.path), default=None)
-    return [Link(settings.link(own, entry.service, entry.path), entry.words, entry is nearest) for entry in entries]
+    """`entries` as links on the page `path` of the service `own`; the one that it lies deepest under is current."""
+    above = [
+        each.path for each in entries if each.service == own and f"{path}/".startswith(f"{each.path.rstrip('/')}/")
+    ]
+    nearest = max(above, key=len, default=None)
+    return [
+        Link(
+            settings.link(own, entry.service, entry.path) + (f"?page={quote(path)}" if entry.tells else ""),
+            entry.words,
+            entry.service == own and entry.path == nearest,
+        )
+        for entry in entries
+    ]

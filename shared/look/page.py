@@ -64,6 +64,7 @@ class Look:
             .render(
                 viewer=looks,
                 nav=nav.links(entries, settings, self._service, path),
+                home=settings.link(self._service, "intake", "/"),
                 legal=nav.links(nav.LEGAL, settings, self._service, path),
                 tongues=_tongues(request, language),
                 **values,

@@ -118,3 +118,26 @@ async def test_files_are_kept_for_ever_by_their_content_and_compressed(client: h
 @pytest.mark.parametrize("name", ["nothing.css", "../data/municipalities-bw.csv", "%2e%2e/settings.py", "", "vendor"])
 async def test_nothing_but_the_files_is_served(client: httpx.AsyncClient, name: str) -> None:
     assert (await client.get(f"/static/{name}")).status_code == 404
+
+
+def test_of_two_places_above_a_page_the_nearer_is_current() -> None:
+    entries = (
+        Entry("matching", "/a", ("A", "A")),
+        Entry("matching", "/a/b", ("B", "B")),
+        Entry("intake", "/", ("", "")),
+    )
+    settings = Settings(secret=SecretStr(SECRET))
+
+    def current(path: str) -> list[str]:
+        return [link.words[0] for link in links(entries, settings, "matching", path) if link.current]
+
+    assert [current(path) for path in ("/a", "/a/c", "/a/b", "/a/b/c", "/ab")] == [["A"], ["A"], ["B"], ["B"], []]
+
+
+def test_links_lead_across_one_site_by_path_and_without_one_by_address() -> None:
+    apart = Settings(secret=SecretStr(SECRET))
+    together = Settings(secret=SecretStr(SECRET), site_url="https://beratung.example/")  # type: ignore[arg-type]
+    assert apart.link("matching", "intake", "/imprint") == "http://127.0.0.1:8001/imprint"
+    assert apart.link("intake", "intake", "/imprint") == "/imprint"
+    assert together.link("matching", "intake", "/imprint") == "/imprint"
+    assert together.address("matching") == "https://beratung.example"
