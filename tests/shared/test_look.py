@@ -11,6 +11,7 @@ from pydantic import SecretStr
 from shared import assets, web
 from shared.errors import Conflict, Unavailable
 from shared.look import Look, Viewer
+from shared.look.nav import Entry, links
 from shared.settings import Settings
 from tests.conftest import SECRET
 
@@ -136,7 +137,7 @@ def test_of_two_places_above_a_page_the_nearer_is_current() -> None:
 
 def test_links_lead_across_one_site_by_path_and_without_one_by_address() -> None:
     apart = Settings(secret=SecretStr(SECRET))
-    together = Settings(secret=SecretStr(SECRET), site_url="https://beratung.example/")  # type: ignore[arg-type]
+    together = Settings(secret=SecretStr(SECRET), site_url="https://beratung.example/")
     assert apart.link("matching", "intake", "/imprint") == "http://127.0.0.1:8001/imprint"
     assert apart.link("intake", "intake", "/imprint") == "/imprint"
     assert together.link("matching", "intake", "/imprint") == "/imprint"
