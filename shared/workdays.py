@@ -26,6 +26,14 @@ def add_workdays(day: date, count: int, subdivision: str) -> date:
     return day
 
 
+def subtract_workdays(day: date, count: int, subdivision: str) -> date:
+    """The latest day after which `count` working days, one at least, have come by `day`."""
+    found = day - timedelta(days=count)
+    while add_workdays(found, count, subdivision) > day:
+        found -= timedelta(days=1)
+    return found
+
+
 def workdays_between(start: date, end: date, subdivision: str) -> int:
     """Working days after `start` up to and with `end`; 0 when `end` is not later."""
     days = (end - start).days

@@ -1,4 +1,4 @@
-"""`miglobe advisors`: import, list, erase."""
+"""`miglobe advisors`: import, list, erase. `miglobe budget`: set, list."""
 
 import sys
 from collections.abc import Awaitable, Callable
@@ -11,19 +11,23 @@ import typer
 
 from services.matching import entries
 from services.matching.domain.model import Advisor
+from services.matching.domain.policy import OPTIMAL
 from services.matching.handlers import advisors as handlers
+from services.matching.handlers import budget as budgets
 from services.matching.settings import Settings
 from services.matching.store import Store
 from shared import outbox, register
 from shared.cli import run
 from shared.commit import Committer, again, committing
 from shared.errors import Conflict, NotFound, Unavailable
+from shared.events.base import moment
 from shared.mongo import Mongo
 from shared.settings import load
 
 T = TypeVar("T")
 
 advisors = typer.Typer(no_args_is_help=True, help="The pool of advisors.")
+budget = typer.Typer(no_args_is_help=True, help="Minutes of advice that may be given in a period.")
 
 
 @advisors.command("import")
@@ -45,7 +49,8 @@ def import_(
     async def take_over(store: Store) -> handlers.Imported:
         known = {one.id: one for one in await store.advisors()}
         people = [entry.advisor(entry.id, known.get(entry.id)) for entry in wanted]
-        return await handlers.take_over(store, people, dry_run=dry_run)
+        governed = handlers.Governed(settings.rules(), OPTIMAL.rules)
+        return await handlers.take_over(store, people, "import", governed, moment(datetime.now(UTC)), dry_run=dry_run)
 
     done = run(with_store(settings, take_over))
     would = "would be " if dry_run else ""
@@ -66,8 +71,39 @@ def list_() -> None:
 @advisors.command()
 def erase(advisor_id: Annotated[str, typer.Argument(metavar="ID", help="such as A05")]) -> None:
     """Erase an advisor's personal data here and in every copy, for good. Their number stays. Repeatable."""
-    run(with_store(load(Settings), lambda store: handlers.erase(store, advisor_id, datetime.now(UTC))))
+    run(
+        with_store(load(Settings), lambda store: handlers.erase(store, advisor_id, "erase", moment(datetime.now(UTC))))
+    )
     print(f"{advisor_id} is erased.")
+
+
+@budget.command("set")
+def set_(
+    budget_id: Annotated[str, typer.Argument(metavar="ID", help="such as 2027")],
+    start: Annotated[datetime, typer.Argument(formats=["%Y-%m-%d"], help="first day")],
+    end: Annotated[datetime, typer.Argument(formats=["%Y-%m-%d"], help="last day")],
+    minutes: Annotated[int, typer.Argument(min=0, help="minutes of advice, of all advisors together")],
+    reason: Annotated[str, typer.Option(help="kept in the audit trail")],
+) -> None:
+    """Set or change the budget of a period. What goes beyond it waits."""
+    if end < start:
+        sys.exit("The end is before the start.")
+    days = start.date(), end.date()
+    now = moment(datetime.now(UTC))
+    standing = run(
+        with_store(
+            load(Settings),
+            lambda store: budgets.set_budget(store, budget_id, *days, minutes, "miglobe budget", reason, now),
+        )
+    )
+    print(_standing(standing))
+
+
+@budget.command("list")
+def standings() -> None:
+    """One line per budget: its days, minutes in all, used or reserved, left."""
+    for one in run(with_store(load(Settings), budgets.standings)):
+        print(_standing(one))
 
 
 async def with_store(settings: Settings, work: Callable[[Store], Awaitable[T]]) -> T:
@@ -83,6 +119,12 @@ async def with_store(settings: Settings, work: Callable[[Store], Awaitable[T]]) 
         sys.exit(error.en)
     finally:
         await mongo.close()
+
+
+def _standing(one: budgets.Standing) -> str:
+    known = one.budget
+    figures = f"{known.minutes} minutes, {one.committed} used or reserved, {one.left} left"
+    return f"{known.id}\t{known.start}..{known.end}\t{figures}"
 
 
 def _text(file: Path | None) -> str:

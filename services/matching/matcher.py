@@ -17,7 +17,7 @@ from pymongo.errors import PyMongoError
 from services.matching.domain.model import Engagement, State
 from services.matching.domain.policy import OPTIMAL, Policy
 from services.matching.domain.worklist import Rules
-from services.matching.handlers import events, matching, policies
+from services.matching.handlers import events, matching, notices, policies
 from services.matching.store import Store
 from shared.commit import Insert
 from shared.errors import Duplicate, Stale, Unavailable
@@ -75,9 +75,12 @@ class Matcher:
             self._wake.clear()
 
     async def turn(self) -> None:
-        """Expires what is overdue, then decides whatever can be decided now."""
+        """Sees to what is due, then decides whatever can be decided now."""
         if time.monotonic() - self._looked >= self._scan_seconds:
-            while await matching.expire(self._store, self._rules, self._clock(), self._batch) == self._batch:
+            while (
+                await notices.fire(self._store, self._rules, self._policy.rules, self._clock(), self._batch)
+                == self._batch
+            ):
                 pass
             self._looked = time.monotonic()
         async with self._deciding:

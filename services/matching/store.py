@@ -1,9 +1,11 @@
 """Every query of matching. Documents are the domain's dataclasses as plain JSON, `id` as `_id`.
 
-engagements   one per request, with what queries need beside it: holders, due
+engagements   one per request, with what queries need beside it: holders, due, when somebody was told last, `leaving`
+              (advisors to be replaced), `committed` (minutes of its budget)
 bases         one per pass that has decided anything: its inputs and what came of it, packed; no names
 policies      one per version that people have made; activations: from when on which was active
 advisors      one per advisor; an erased one keeps its number
+budgets       one per period
 dossiers      copies of request.dossier, or the trace of an erased one
 pool          `fence`: its version is taken by every write that uses capacity or erases an advisor, so two
               processes can't both give away the same free place; `news`: changes when a choice may come out better
@@ -18,10 +20,13 @@ from typing import Any, NamedTuple, TypeVar
 
 from pydantic import TypeAdapter
 
+from services.matching.domain import governing
 from services.matching.domain.basis import Basis
-from services.matching.domain.model import Advisor, Engagement, State
+from services.matching.domain.budget import Budget, Left, committed
+from services.matching.domain.model import OPEN, Advisor, Audit, Engagement, State
+from services.matching.domain.notices import told
 from services.matching.domain.policy import Activation, Edition
-from services.matching.domain.worklist import Rules, next_step
+from services.matching.domain.worklist import Rules
 from shared import outbox
 from shared.commit import Change, Committer, Insert, Put, Replace, Write, settled
 from shared.errors import Stale
@@ -34,6 +39,8 @@ _ADVISOR = TypeAdapter(Advisor)
 _BASIS = TypeAdapter(Basis)
 _EDITION = TypeAdapter(Edition)
 _ACTIVATION = TypeAdapter(Activation)
+_BUDGET = TypeAdapter(Budget)
+_AUDIT = TypeAdapter(Audit)
 _YEAR = timedelta(days=365)
 
 T = TypeVar("T")
@@ -56,6 +63,14 @@ class Loads(NamedTuple):
     paid: dict[str, int]
 
 
+class Decided(NamedTuple):
+    """An entry of the audit trail; `about`: a request, an advisor or a budget; `place`: where the next page begins."""
+
+    about: str
+    entry: Audit
+    place: str
+
+
 class Store:
     def __init__(self, mongo: Mongo, commits: Committer, rules: Rules) -> None:
         self._mongo = mongo
@@ -70,11 +85,17 @@ class Store:
             [("state", 1), ("_id", 1)],
             [("state", 1), ("due", 1)],
             [("rounds.assignment_id", 1)],
+            [("proposal.asked.assignment_id", 1)],
             [("rounds.seats.advisor_id", 1)],
             [("holders", 1)],
             [("sessions.id", 1)],
             [("sessions.record.held_on", 1)],
             [("facts.submitted_at", 1)],
+            [("due", 1)],
+            [("asked_on", 1)],
+            [("informed_on", 1)],
+            [("leaving", 1)],
+            [("reserved.budget", 1)],
         ):
             await self._mongo.index("engagements", keys, sparse=len(keys) == 1)
 
@@ -84,7 +105,9 @@ class Store:
         return await self._one({"_id": request_id})
 
     async def of_assignment(self, assignment_id: str) -> Engagement | None:
-        return await self._one({"rounds.assignment_id": assignment_id})
+        """Of a round, or of a proposal that nobody has released."""
+        either = [{"rounds.assignment_id": assignment_id}, {"proposal.asked.assignment_id": assignment_id}]
+        return await self._one({"$or": either})
 
     async def of_session(self, session_id: str) -> Engagement | None:
         return await self._one({"sessions.id": session_id})
@@ -93,13 +116,42 @@ class Store:
         """Those in `states`, the oldest first, from the one after `after`."""
         return await self._many({"state": {"$in": list(states)}, "_id": {"$gt": after}}, limit)
 
-    async def unanswered(self, today: date, limit: int) -> list[Engagement]:
-        """Proposed ones whose time to answer has passed."""
-        return await self._many({"state": "proposed", "due": {"$lt": today.isoformat()}}, limit)
+    async def noticeable(self, rules: governing.Rules, today: date, limit: int) -> list[Engagement]:
+        """Those of which something is due by today (`notices.due`), in no order."""
+
+        def by(days: int) -> dict[str, str]:
+            return {"$lte": self._rules.before(today, days).isoformat()}
+
+        spaced, ladder = by(rules.remind_every), rules.escalate
+        climbing = [
+            {"level": {"$in": [0, None]}, "due": by(ladder[0])},
+            *({"level": level, "due": by(days), "level_on": spaced} for level, days in enumerate(ladder[1:], 1)),
+            {"level": {"$gte": len(ladder)}, "due": by(1), "level_on": by(ladder[-1])},
+        ]
+        found = self._mongo["engagements"].find(
+            {
+                "$or": [
+                    {"state": "proposed", "due": {"$lt": today.isoformat()}},
+                    {"asked_on": spaced, "due": {"$gte": today.isoformat()}},
+                    {"informed_on": by(rules.delay_after)},
+                    *climbing,
+                ]
+            }
+        )
+        return [_engagement(document) for document in await found.limit(limit).to_list(None)]
 
     async def holding(self, advisor_id: str) -> list[Engagement]:
         """Those that use this advisor's capacity."""
         return await self._many({"holders": advisor_id}, 0)
+
+    async def handing(self, after: str, limit: int) -> list[Engagement]:
+        """Those where somebody can't go on, the oldest first."""
+        return await self._many({"leaving.0": {"$exists": True}, "_id": {"$gt": after}}, limit)
+
+    async def oldest(self) -> Engagement | None:
+        """The oldest open request."""
+        found = await self._many({"state": {"$in": list(OPEN)}, "facts": {"$ne": None}}, 1)
+        return found[0] if found else None
 
     async def worklist(
         self, states: Sequence[State], due_before: date | None, after: str, limit: int
@@ -219,14 +271,26 @@ class Store:
         return [_advisor(found) for found in await cursor.to_list(None)]
 
     async def save_advisors(
-        self, advisors: Iterable[Advisor], events: Sequence[Event | Tombstone], cause: Insert | None, fence: int
+        self,
+        advisors: Iterable[Advisor],
+        events: Sequence[Event | Tombstone],
+        cause: Insert | None,
+        fence: int,
+        engagements: Sequence[Engagement] = (),
     ) -> None:
-        """All together or not at all. Raises Stale, also when somebody used capacity since `fence` was read."""
+        """All together or not at all; `engagements`: those that their change concerns.
+
+        Raises Stale, also when somebody used capacity since `fence` was read.
+        """
         advisors = tuple(advisors)
-        version = max((one.version for one in advisors), default=0) + 1
+        version = max([0, *(one.version for one in advisors), *(one.version for one in engagements)]) + 1
         writes: list[Write] = [
             Replace("advisors", _plain(_ADVISOR, replace(one, version=version)), was=one.version) for one in advisors
         ]
+        writes += (
+            Replace("engagements", self._document(replace(one, version=version)), was=one.version)
+            for one in engagements
+        )
         writes.append(Replace("pool", {"_id": "fence", "version": _fresh()}, was=fence))
         writes.append(Put("pool", {"_id": "news", "version": _fresh()}))
         await self._commits.commit(Change(tuple(writes), tuple(events), version, cause))
@@ -308,6 +372,70 @@ class Store:
         )
         return Loads({row["_id"]: row["n"] for row in open_now}, {row["_id"]: row["n"] for row in paid})
 
+    # -- budgets ------------------------------------------------------------------------------------------------------
+
+    async def budgets(self) -> list[Budget]:
+        """By their first day."""
+        found = self._mongo["budgets"].find().sort("start", 1)
+        return [_BUDGET.validate_python({**document, "id": document["_id"]}) async for document in found]
+
+    async def save_budget(self, budget: Budget, fence: int) -> None:
+        """Raises Stale, also when somebody used the budget since `fence` was read."""
+        document = _plain(_BUDGET, replace(budget, version=budget.version + 1))
+        writes: tuple[Write, ...] = (
+            Replace("pool", {"_id": "fence", "version": _fresh()}, was=fence),
+            Replace("budgets", document, was=budget.version),
+            Put("pool", {"_id": "news", "version": _fresh()}),
+        )
+        await self._commits.commit(Change(writes))
+        self.woken()
+
+    async def committed(self) -> dict[str, int]:
+        """Budget → minutes that are used or reserved."""
+        found = await self._mongo.aggregate(
+            "engagements",
+            [
+                {"$match": {"reserved.budget": {"$gt": ""}}},
+                {"$group": {"_id": "$reserved.budget", "n": {"$sum": "$committed"}}},
+            ],
+        )
+        return {row["_id"]: row["n"] for row in found}
+
+    async def left(self, day: date) -> Left | None:
+        """Of the budget of that day; None without one."""
+        found = next((one for one in await self.budgets() if one.covers(day)), None)
+        return Left(found.id, found.minutes - (await self.committed()).get(found.id, 0)) if found else None
+
+    # -- the audit trail ----------------------------------------------------------------------------------------------
+
+    async def trail(self, about: str | None, by: str | None, after: str, limit: int) -> list[Decided]:
+        """What people have decided, the newest first, from the one after `after`.
+
+        `about`: a request, an advisor or a budget.
+        """
+        moment = {"$toDate": "$audit.at"}  # written as it is, a whole second would come after its parts
+        kept: Document = {"audit.by": by} if by else {"audit.0": {"$exists": True}}
+        where = kept | ({"_id": about} if about else {})
+        alike: list[Document] = [
+            {"$match": where},
+            {"$project": {"audit": 1}},
+            {"$unwind": {"path": "$audit", "includeArrayIndex": "n"}},
+            {"$match": {"audit.by": by} if by else {}},
+            {"$set": {"place": {"$concat": [{"$toString": moment}, "~", "$_id", "~", {"$toString": "$n"}]}}},
+        ]
+        others = [{"$unionWith": {"coll": name, "pipeline": alike}} for name in ("advisors", "budgets")]
+        found = await self._mongo.aggregate(
+            "engagements",
+            [
+                *alike,
+                *others,
+                {"$match": {"place": {"$lt": after}} if after else {}},
+                {"$sort": {"place": -1}},
+                {"$limit": limit},
+            ],
+        )
+        return [Decided(row["_id"], _AUDIT.validate_python(row["audit"]), row["place"]) for row in found]
+
     async def _one(self, wanted: Document) -> Engagement | None:
         found = await self._mongo["engagements"].find_one(wanted)
         return _engagement(found) if found else None
@@ -317,9 +445,14 @@ class Store:
         return [_engagement(found) for found in await cursor.to_list(None)]
 
     def _document(self, engagement: Engagement) -> Document:
-        step = next_step(engagement, self._rules, date.min)
-        beside = {"holders": list(engagement.holders), "due": step.due.isoformat() if step else None}
-        return _plain(_ENGAGEMENT, engagement) | beside
+        beside = {
+            "holders": list(engagement.holders),
+            "leaving": [one.advisor_id for one in engagement.leaving] if engagement.state in OPEN else [],
+            "committed": committed(engagement),
+        }
+        known = told(engagement, self._rules)._asdict()
+        days = {name: value.isoformat() if isinstance(value, date) else value for name, value in known.items()}
+        return _plain(_ENGAGEMENT, engagement) | beside | days
 
 
 def _fresh() -> int:

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from fastapi import FastAPI
 
-from services.notifications import api, consumer
+from services.notifications import api, consumer, handlers
 from services.notifications.letters import Letters
 from services.notifications.sender import Meters, Sender
 from services.notifications.settings import Settings
@@ -31,6 +31,7 @@ def build(settings: Settings | None = None) -> FastAPI:
     connections = Connections(Server.parse(settings.smtp.get_secret_value()))
     sender = Sender(store, letters, connections, settings, meters)
     service.prepares(store.prepare)
+    service.prepares(lambda: handlers.keep_coordinators(store, settings))
     service.routes(api.router(store, letters, service.secret, service.mongo))
     service.consumes(consumer.reactions(store, timedelta(days=settings.mail_silent_after_days)))
     service.depends("mail", lambda: connections.failing)

@@ -8,8 +8,12 @@ from services.notifications.domain import RESUME, Audience, Message, draft
 from shared.events import (
     AdvisorAnswered,
     AdvisorAssigned,
+    AdvisorReminded,
     ConsultationClosed,
+    HandoverOpened,
     RequestCreated,
+    RequestDelayed,
+    RequestEscalated,
     RequestParked,
     RequestWithdrawn,
     SessionScheduled,
@@ -19,12 +23,18 @@ TEMPLATES: dict[str, tuple[Audience, ...]] = {
     RESUME: ("municipality",),
     "receipt": ("municipality",),
     "assignment": ("advisor",),
+    "reminder": ("advisor",),
+    "step_reminder": ("advisor",),
     "introduction": ("municipality",),
     "engagement_started": ("advisor",),
     "session_invite": ("municipality", "advisor"),
     "session_update": ("municipality", "advisor"),
     "session_cancelled": ("municipality", "advisor"),
     "parked": ("municipality",),
+    "delayed": ("municipality",),
+    "escalation": ("coordinators",),
+    "hand_over": ("coordinators",),
+    "handed_over": ("advisor",),
     "withdrawn": ("municipality",),
     "withdrawn_advisor": ("advisor",),
     "superseded": ("advisor",),
@@ -53,6 +63,18 @@ def calls_for(case: Case) -> Iterator[Message]:
         elif isinstance(fact, RequestParked):
             if noted is next(n for n, other in case.of(RequestParked) if other.round == fact.round):
                 yield draft(case.request_id, noted, "parked")
+        elif isinstance(fact, RequestDelayed):
+            context = {"submitted_at": fact.submitted_at.isoformat()}
+            yield draft(case.request_id, noted, "delayed", None, context)
+        elif isinstance(fact, AdvisorReminded):
+            yield _on_reminded(case, noted, fact)
+        elif isinstance(fact, RequestEscalated):
+            late: dict[str, Any] = {"step": fact.step, "due": fact.due.isoformat(), "level": fact.level}
+            asked = {"advisor_ids": [fact.advisor_id]} if fact.advisor_id else {}
+            yield draft(case.request_id, noted, "escalation", None, late | asked, office=True)
+        elif isinstance(fact, HandoverOpened):
+            about = {"advisor_ids": [fact.advisor_id], "reason": fact.reason, "due": fact.due.isoformat()}
+            yield draft(case.request_id, noted, "hand_over", None, about, office=True)
         elif isinstance(fact, SessionScheduled):
             yield from _on_session(case, noted, fact)
         else:
@@ -71,7 +93,16 @@ def _on_assigned(case: Case, noted: Noted, fact: AdvisorAssigned) -> Iterator[Me
         before = max(earlier, key=rank, default=None)
         for advisor_id in sorted(members(before) - members(fact)):
             assert before is not None
-            yield draft(case.request_id, noted, "superseded", advisor_id, {"assignment_id": before.assignment_id})
+            template = "handed_over" if case.has_begun(before.assignment_id) else "superseded"
+            yield draft(case.request_id, noted, template, advisor_id, {"assignment_id": before.assignment_id})
+
+
+def _on_reminded(case: Case, noted: Noted, fact: AdvisorReminded) -> Message:
+    if fact.step == "answer":
+        context = {"assignment_id": fact.assignment_id, "respond_by": fact.due.isoformat()}
+        return draft(case.request_id, noted, "reminder", fact.advisor_id, context)
+    step = {"step": fact.step, "due": fact.due.isoformat()}
+    return draft(case.request_id, noted, "step_reminder", fact.advisor_id, step)
 
 
 def _beginning(case: Case, cause: Noted, assignment_id: str) -> Iterator[Message]:

@@ -9,8 +9,12 @@ from uuid import UUID
 from shared.events import (
     AdvisorAnswered,
     AdvisorAssigned,
+    AdvisorReminded,
     ConsultationClosed,
+    HandoverOpened,
     RequestCreated,
+    RequestDelayed,
+    RequestEscalated,
     RequestParked,
     RequestWithdrawn,
     SessionScheduled,
@@ -23,6 +27,10 @@ CaseFact = (
     | AdvisorAssigned
     | AdvisorAnswered
     | RequestParked
+    | RequestDelayed
+    | RequestEscalated
+    | AdvisorReminded
+    | HandoverOpened
     | SessionScheduled
     | ConsultationClosed
 )
@@ -34,6 +42,10 @@ _MOMENT = {
     AdvisorAssigned: "assigned_at",
     AdvisorAnswered: "answered_at",
     RequestParked: "parked_at",
+    RequestDelayed: "delayed_at",
+    RequestEscalated: "escalated_at",
+    AdvisorReminded: "reminded_at",
+    HandoverOpened: "opened_at",
     SessionScheduled: "changed_at",
     ConsultationClosed: "closed_at",
 }
@@ -82,6 +94,14 @@ class Case:
     def current(self) -> AdvisorAssigned | None:
         """The latest assignment."""
         return max((fact for _, fact in self.of(AdvisorAssigned)), key=rank, default=None)
+
+    def has_begun(self, assignment_id: str) -> bool:
+        """Everybody in it has accepted."""
+        assignment = self.assignment(assignment_id)
+        kept = assignment is not None and all(seat.kept for seat in assignment.members)
+        return kept or any(
+            fact.complete and fact.assignment_id == assignment_id for _, fact in self.of(AdvisorAnswered)
+        )
 
     def assignment(self, assignment_id: str) -> AdvisorAssigned | None:
         return next((fact for _, fact in self.of(AdvisorAssigned) if fact.assignment_id == assignment_id), None)

@@ -10,7 +10,9 @@ from shared.errors import Conflict
 from shared.events import DraftDossier, NotificationFailed, NotificationSent
 from shared.ids import derived_id
 
-Audience = Literal["municipality", "advisor"]
+Audience = Literal["municipality", "advisor", "coordinators"]
+COORDINATORS = "coordinators"
+"""The key of their contact."""
 State = Literal["waiting", "queued", "sent", "failed", "dropped"]
 Language = Literal["de", "en"]
 
@@ -20,7 +22,9 @@ RESUME = "draft_saved"
 
 @dataclass(frozen=True)
 class Contact:
-    """A copy of a dossier, or the trace of an erased one. `key`: request:<id>, draft:<id> or advisor:<id>."""
+    """A copy of a dossier, or the trace of an erased one. `key`: request:<id>, draft:<id> or advisor:<id>;
+    `COORDINATORS` for the programme's office, as the settings have it.
+    """
 
     key: str
     version: int
@@ -80,6 +84,8 @@ class Message:
         """The key of the recipient's contact."""
         if self.template == RESUME:
             return f"draft:{self.request_id}"
+        if self.recipient == "coordinators":
+            return COORDINATORS
         return f"advisor:{self.advisor_id}" if self.advisor_id else f"request:{self.request_id}"
 
     def is_open(self) -> bool:
@@ -96,16 +102,20 @@ def draft(
     template: str,
     advisor_id: str | None = None,
     context: Mapping[str, Any] | None = None,
+    *,
+    office: bool = False,
 ) -> Message:
-    """The message to the municipality, or to `advisor_id`: its id is the same whenever it is planned."""
-    recipient = f"advisor:{advisor_id}" if advisor_id else "municipality"
+    """The message to the municipality, to `advisor_id`, or to the coordinators' `office`: its id is the same whenever
+    it is planned."""
+    to: Audience = "coordinators" if office else "advisor" if advisor_id else "municipality"
+    recipient = f"advisor:{advisor_id}" if advisor_id else to
     cause_id = cause.event_id if uuid7(cause.event_id) else derived_id(cause.at, cause.event_id)
     return Message(
         id=derived_id(cause.at, cause.event_id, recipient, template),
         version=0,
         request_id=request_id,
         template=template,
-        recipient="advisor" if advisor_id else "municipality",
+        recipient=to,
         advisor_id=advisor_id,
         cause_id=cause_id,
         happened_at=cause.at,

@@ -1,15 +1,18 @@
 """One function per event or command: load, decide, save."""
 
 import asyncio
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
+from email.utils import parseaddr
 
 from services.notifications import calls, domain, plan
 from services.notifications.case import CaseFact, noted
-from services.notifications.domain import Contact, Message
+from services.notifications.domain import COORDINATORS, Contact, Message
+from services.notifications.settings import Settings
 from services.notifications.store import Store
 from shared.commit import Insert
-from shared.errors import Conflict, NotFound
+from shared.errors import Conflict, NotFound, Stale
 from shared.events import AdvisorDossier, DraftDossier, RequestDossier
 from shared.telemetry import Trace, current
 
@@ -77,6 +80,16 @@ async def keep_draft(store: Store, dossier: DraftDossier, mark: Insert, now: dat
     message = domain.dropped(message, "too_old") if late else domain.queued(message, now, now)
     contact = replace(contact, version=(old.version if old else 0) + 1)
     await store.save(contact=contact, messages=[_traced(message, current())], cause=mark)
+
+
+async def keep_coordinators(store: Store, settings: Settings) -> None:
+    """The office's contact, as the settings have it now."""
+    name, email = parseaddr(settings.mail_coordinators)
+    old = await store.contact(COORDINATORS)
+    new = Contact(COORDINATORS, 0, "", name=name or email, email=email, language=settings.mail_coordinators_language)
+    if old is None or replace(old, version=0) != new:
+        with suppress(Stale):  # another process has just begun, too
+            await store.save(contact=replace(new, version=(old.version if old else 0) + 1))
 
 
 async def erase(store: Store, key: str, mark: Insert, now: datetime) -> None:

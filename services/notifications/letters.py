@@ -14,7 +14,7 @@ from services.notifications.case import Case
 from services.notifications.domain import RESUME, Contact, Language, Message
 from services.notifications.settings import Settings
 from shared.auth import sign
-from shared.events.base import Mode, SessionKind
+from shared.events.base import Mode, Role, SessionKind
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -69,12 +69,14 @@ class Letters:
             "status_url": self._status_url(message.request_id),
             "feedback_url": self._status_url(message.request_id, "/feedback"),
         }
-        if message.template == "assignment":
+        if message.template in ("assignment", "reminder"):
             view |= self._question(message, case, language)
         elif message.template in ("introduction", "engagement_started"):
             view |= self._engagement(message, case, contacts, language)
             shown = {"name": request.name, "office": request.office, "email": request.email, "phone": request.phone}
             view["contact"] = {what: one_line(value or "") for what, value in shown.items()}
+        elif message.template in ("step_reminder", "escalation", "hand_over", "delayed"):
+            view |= self._due(message, contacts, language)
         elif "session_id" in message.context:
             view |= self._session(message, contacts, language)
         return view
@@ -95,6 +97,7 @@ class Letters:
         assert created is not None
         assignment_id, advisor_id = message.context["assignment_id"], message.advisor_id or ""
         assignment = case.assignment(assignment_id)
+        seats = assignment.members if assignment else ()
         token = sign(self._secret, "answer", assignment_id, advisor_id)
         url = f"{self._matching}/assignments/{assignment_id}/answer?advisor={advisor_id}&token={token}"
         return {
@@ -102,8 +105,8 @@ class Letters:
             "mode": words.MODES[created.mode][language],
             "wanted_from": words.short_day(created.wanted_from, language),
             "respond_by": words.day(date.fromisoformat(message.context["respond_by"]), language),
-            "is_lead": message.context["role"] == "lead",
-            "is_tandem": assignment is not None and len(assignment.members) > 1,
+            "is_lead": any(seat.advisor_id == advisor_id and seat.role == Role.LEAD for seat in seats),
+            "is_tandem": len(seats) > 1,
             "accept_url": f"{url}&answer=accepted",
             "decline_url": f"{url}&answer=declined",
         }
@@ -123,6 +126,22 @@ class Letters:
                 for seat in assignment.members
                 if seat.advisor_id != message.advisor_id and not contacts[f"advisor:{seat.advisor_id}"].erased
             ]
+        }
+
+    def _due(self, message: Message, contacts: Mapping[str, Contact], language: Language) -> dict[str, Any]:
+        context = message.context
+        advisors = [contacts[f"advisor:{advisor_id}"] for advisor_id in context.get("advisor_ids", ())]
+        since, due = context.get("submitted_at"), context.get("due")
+        submitted = datetime.fromisoformat(since).astimezone(self._zone).date() if since else None
+        return {
+            "advisor_names": [one_line(advisor.name) for advisor in advisors if not advisor.erased],
+            "step": words.STEPS.get(context.get("step", ""), words.A_STEP)[language],
+            "reason": words.CAUSES.get(context.get("reason", ""), words.A_CAUSE)[language],
+            "level": context.get("level", 1),
+            "due": words.day(date.fromisoformat(due), language) if due else "",
+            "since": words.short_day(submitted, language) if submitted else "",
+            "request_url": f"{self._matching}/coordination/requests/{message.request_id}",
+            "engagement_url": f"{self._matching}/advisor/engagements/{message.request_id}",
         }
 
     def _session(self, message: Message, contacts: Mapping[str, Contact], language: Language) -> dict[str, Any]:

@@ -54,14 +54,14 @@ def pieces(case: Case, message: Message) -> set[str]:
         return {message.contact}
     found = {f"request:{message.request_id}", message.contact}
     advisors: Iterable[str] = message.context.get("advisor_ids", ())
-    if message.template == "assignment" and case.created is None:
+    if message.template in ("assignment", "reminder") and case.created is None:
         found.add("request.created")
-    if message.template in ("introduction", "engagement_started"):
+    if message.template in ("introduction", "engagement_started", "reminder"):
         assignment_id = message.context["assignment_id"]
         assignment = case.assignment(assignment_id)
         if assignment is None:
             found.add(f"advisor.assigned:{assignment_id}")
-        else:
+        elif message.template != "reminder":
             advisors = [seat.advisor_id for seat in assignment.members]
     return found | {f"advisor:{advisor_id}" for advisor_id in advisors}
 
@@ -78,12 +78,26 @@ def is_moot(case: Case, message: Message) -> bool:
             replaced = current is not None and current.assignment_id != message.context["assignment_id"]
             closed = case.is_closed
             return withdrawn or (answer is None and (replaced or closed)) or answer in ("declined", "expired")
+        case "reminder":
+            answer = case.answer(message.context["assignment_id"], message.advisor_id)
+            replaced = current is not None and current.assignment_id != message.context["assignment_id"]
+            return withdrawn or replaced or case.is_closed or answer is not None
+        case "step_reminder":
+            return withdrawn or case.is_closed or message.advisor_id not in members(current)
+        case "escalation" | "hand_over":
+            since = any(fact.assigned_at > message.happened_at for _, fact in case.of(AdvisorAssigned))
+            return withdrawn or case.is_closed or since
+        case "delayed":
+            return withdrawn or case.is_closed or (current is not None and case.has_begun(current.assignment_id))
+        case "handed_over":
+            return withdrawn or message.advisor_id in members(current)
         case "introduction" | "engagement_started":
             return withdrawn or (current is not None and current.assignment_id != message.context["assignment_id"])
         case "superseded":
             answer = case.answer(message.context["assignment_id"], message.advisor_id)
             asked_again = message.advisor_id in members(current) and not case.is_closed
-            return withdrawn or answer in ("declined", "expired") or asked_again
+            begun = case.has_begun(message.context["assignment_id"])
+            return withdrawn or answer in ("declined", "expired") or asked_again or begun
         case "withdrawn_advisor":
             if current is None or message.advisor_id not in members(current):
                 return True

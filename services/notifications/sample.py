@@ -18,7 +18,7 @@ _LEAD, _CO = "A01", "A02"
 
 
 def contacts(language: Language) -> dict[str, Contact]:
-    """The municipality's contact and two advisors, all reading `language`."""
+    """The municipality's contact, the coordinators and two advisors, all reading `language`."""
     request = Contact(
         key=f"request:{_REQUEST}",
         version=1,
@@ -33,7 +33,10 @@ def contacts(language: Language) -> dict[str, Contact]:
     )
     advisors = {_LEAD: ("Amina Beispiel", "amina@beratung.example"), _CO: ("Jo Muster", "jo@beratung.example")}
     unfinished = Contact(f"draft:{_REQUEST}", 1, _REQUEST, email=request.email, language=language)
-    return {request.key: request, unfinished.key: unfinished} | {
+    office = Contact(
+        "coordinators", 1, "", name="Koordination", email="koordination@beratung.example", language=language
+    )
+    return {request.key: request, unfinished.key: unfinished, office.key: office} | {
         f"advisor:{key}": Contact(f"advisor:{key}", 1, _REQUEST, name=name, email=email, language=language)
         for key, (name, email) in advisors.items()
     }
@@ -75,14 +78,14 @@ def case() -> Case:
 
 def message(template: str, audience: Audience | None = None) -> Message:
     """A message of `template` to its first audience, or to `audience`."""
-    to_advisor = (audience or calls.TEMPLATES[template][0]) == "advisor"
+    to = audience or calls.TEMPLATES[template][0]
     return Message(
         id=derived_id(_AT, "sample", template),
         version=1,
         request_id=_REQUEST,
         template=template,
-        recipient="advisor" if to_advisor else "municipality",
-        advisor_id=_LEAD if to_advisor else None,
+        recipient=to,
+        advisor_id=_LEAD if to == "advisor" else None,
         cause_id=derived_id(_AT, "sample", "cause"),
         happened_at=_AT,
         context=_CONTEXT.get(template, {}),
@@ -102,6 +105,12 @@ _SESSION = {
 _CONTEXT: dict[str, dict[str, Any]] = {
     RESUME: {"until": "2026-12-02"},
     "assignment": {"assignment_id": _ASSIGNMENT, "respond_by": "2026-11-09", "role": "lead"},
+    "reminder": {"assignment_id": _ASSIGNMENT, "respond_by": "2026-11-09"},
+    "step_reminder": {"step": "schedule_first_talk", "due": "2026-11-16"},
+    "escalation": {"step": "schedule_first_talk", "due": "2026-11-16", "level": 2, "advisor_ids": [_LEAD]},
+    "hand_over": {"advisor_ids": [_LEAD], "reason": "leaving", "due": "2026-11-30"},
+    "handed_over": {"assignment_id": _ASSIGNMENT},
+    "delayed": {"submitted_at": _AT.isoformat()},
     "introduction": {"assignment_id": _ASSIGNMENT},
     "engagement_started": {"assignment_id": _ASSIGNMENT},
     "superseded": {"assignment_id": _ASSIGNMENT},

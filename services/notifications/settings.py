@@ -2,6 +2,7 @@
 
 from email.headerregistry import Address
 from email.utils import parseaddr
+from typing import Literal
 
 from pydantic import Field, SecretStr, field_validator
 
@@ -22,6 +23,12 @@ class Settings(Common):
         max_length=200,
         description="sender of all mails; replies go there",
     )
+    mail_coordinators: str = Field(
+        default="MiGlobe-Koordination <koordination@miglobe.example>",
+        max_length=200,
+        description="the programme's office: told of what is late and of hand-overs",
+    )
+    mail_coordinators_language: Literal["de", "en"] = "de"
     mail_connections: int = Field(default=4, ge=1, le=50, description="mails on their way at the same time")
     mail_retry_seconds: float = Field(default=2.0, gt=0, description="pause after the first failed attempt; doubles")
     mail_retry_cap_seconds: float = Field(default=300.0, gt=0, description="longest pause between two attempts")
@@ -36,7 +43,7 @@ class Settings(Common):
         Server.parse(value.get_secret_value())
         return value
 
-    @field_validator("mail_from")
+    @field_validator("mail_from", "mail_coordinators")
     @classmethod
     def _address(cls, value: str) -> str:
         name, address = parseaddr(value)

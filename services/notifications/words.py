@@ -52,6 +52,28 @@ ROLES: dict[Role, dict[Language, str]] = {
     Role.LEAD: {"de": "Federführung", "en": "lead"},
     Role.CO: {"de": "Co-Beratung", "en": "co-advisor"},
 }
+STEPS: dict[str, dict[Language, str]] = {
+    "match": {"de": "jemanden für die Anfrage auswählen", "en": "choose somebody for the request"},
+    "release": {"de": "den Vorschlag ansehen und freigeben", "en": "look at the proposal and release it"},
+    "answer": {"de": "auf die Anfrage antworten", "en": "answer the request"},
+    "find_advisor": {"de": "jemanden für die Beratung finden", "en": "find somebody for the consultation"},
+    "schedule_first_talk": {"de": "das Erstgespräch vereinbaren", "en": "arrange the first talk"},
+    "hold_session": {"de": "die vereinbarte Sitzung erfassen", "en": "record the arranged session"},
+    "record_session": {"de": "die vergangene Sitzung erfassen", "en": "record the past session"},
+    "continue_or_close": {
+        "de": "die nächste Sitzung vereinbaren oder die Beratung abschließen",
+        "en": "arrange the next session or close the consultation",
+    },
+    "hand_over": {"de": "die Übergabe regeln", "en": "settle the hand-over"},
+}
+A_STEP: dict[Language, str] = {"de": "den nächsten Schritt tun", "en": "take the next step"}
+"""For a code that is newer than this list."""
+CAUSES: dict[str, dict[Language, str]] = {
+    "absent": {"de": "ist abwesend", "en": "is absent"},
+    "leaving": {"de": "verlässt das Programm", "en": "leaves the programme"},
+    "conflict": {"de": "hat einen Interessenkonflikt", "en": "has a conflict of interest"},
+}
+A_CAUSE: dict[Language, str] = {"de": "kann nicht weitermachen", "en": "can't go on"}
 
 
 def day(value: date, language: Language) -> str:

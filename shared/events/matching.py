@@ -69,8 +69,61 @@ class RequestParked(Fact):
     request_id: Id
     municipality_ags: Ags
     round: int = Field(ge=1)
-    reason: Literal["nobody_certified", "nobody_free", "nobody_suitable", "all_declined"]
+    reason: Literal["nobody_certified", "nobody_free", "nobody_suitable", "all_declined", "budget"]
     parked_at: Moment
+
+
+class AdvisorReminded(Fact):
+    """An advisor was reminded of what they have to do: to answer, or the next step of their consultation."""
+
+    topic: ClassVar[str] = "advisor.reminded"
+
+    request_id: Id
+    assignment_id: Id
+    municipality_ags: Ags
+    advisor_id: AdvisorId
+    step: Code
+    due: date
+    reminded_at: Moment
+
+
+class RequestEscalated(Fact):
+    """A step was not done in time: the coordinators are told, level by level."""
+
+    topic: ClassVar[str] = "request.escalated"
+
+    request_id: Id
+    municipality_ags: Ags
+    level: int = Field(ge=1, description="how often it was told of this step")
+    step: Code
+    advisor_id: AdvisorId | None = Field(default=None, description="who should have done it; none: the coordinators")
+    due: date
+    escalated_at: Moment
+
+
+class RequestDelayed(Fact):
+    """There is no advisor yet although the municipality has waited long: it is told so."""
+
+    topic: ClassVar[str] = "request.delayed"
+
+    request_id: Id
+    municipality_ags: Ags
+    submitted_at: Moment
+    delayed_at: Moment
+
+
+class HandoverOpened(Fact):
+    """An advisor of a running consultation can't go on; a coordinator has to find another."""
+
+    topic: ClassVar[str] = "handover.opened"
+
+    request_id: Id
+    assignment_id: Id
+    municipality_ags: Ags
+    advisor_id: AdvisorId
+    reason: Literal["absent", "leaving", "conflict"]
+    due: date
+    opened_at: Moment
 
 
 class SessionScheduled(Fact):

@@ -13,7 +13,7 @@ class NotificationSent(Fact):
     message_id: Id
     request_id: Id
     template: Code
-    recipient: Literal["municipality", "advisor"]
+    recipient: Literal["municipality", "advisor", "coordinators"]
     advisor_id: AdvisorId | None = None
     cause_id: Id
     sent_at: Moment
@@ -27,7 +27,7 @@ class NotificationFailed(Fact):
     message_id: Id
     request_id: Id
     template: Code
-    recipient: Literal["municipality", "advisor"]
+    recipient: Literal["municipality", "advisor", "coordinators"]
     advisor_id: AdvisorId | None = None
     cause_id: Id
     reason: Code

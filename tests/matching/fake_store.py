@@ -6,11 +6,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 
+from services.matching.domain import governing
 from services.matching.domain.basis import Basis
-from services.matching.domain.model import Advisor, Engagement, State
+from services.matching.domain.budget import Budget, committed
+from services.matching.domain.model import OPEN, Advisor, Engagement, State
+from services.matching.domain.notices import told
 from services.matching.domain.policy import Activation, Edition
 from services.matching.domain.worklist import Rules, next_step
-from services.matching.store import Loads, Signals, Store
+from services.matching.store import Decided, Loads, Signals, Store
 from shared.commit import Insert
 from shared.errors import Duplicate, Stale
 from shared.events import Event, RequestDossier
@@ -22,6 +25,7 @@ class FakeStore(Store):
         self._rules = rules or Rules()
         self.kept: dict[str, Engagement] = {}
         self.people: dict[str, Advisor] = {}
+        self.sums: dict[str, Budget] = {}
         self.dossiers: dict[str, RequestDossier | None] = {}
         self.marks: set[str] = set()
         self.bases: dict[str, Basis] = {}
@@ -42,7 +46,15 @@ class FakeStore(Store):
         return self.kept.get(request_id)
 
     async def of_assignment(self, assignment_id: str) -> Engagement | None:
-        return next((one for one in self.kept.values() if one.round(assignment_id)), None)
+        return next(
+            (
+                one
+                for one in self.kept.values()
+                if one.round(assignment_id)
+                or (one.proposal is not None and one.proposal.asked.assignment_id == assignment_id)
+            ),
+            None,
+        )
 
     async def of_session(self, session_id: str) -> Engagement | None:
         return next((one for one in self.kept.values() if any(s.id == session_id for s in one.sessions)), None)
@@ -50,11 +62,33 @@ class FakeStore(Store):
     async def waiting(self, states: Sequence[State], after: str, limit: int) -> list[Engagement]:
         return [one for one in self._sorted() if one.state in states and one.id > after][:limit]
 
-    async def unanswered(self, today: date, limit: int) -> list[Engagement]:
-        return [one for one in self._sorted() if one.state == "proposed" and self._due(one) < today][:limit]
+    async def noticeable(self, rules: governing.Rules, today: date, limit: int) -> list[Engagement]:
+        def by(days: int, day: date | None) -> bool:
+            return day is not None and self._rules.after(day, days) <= today
+
+        def due(one: Engagement) -> bool:
+            known, ladder = told(one, self._rules), rules.escalate
+            if known.due is None:
+                return False
+            climbs = by(ladder[min(known.level, len(ladder) - 1)], known.due) and known.level < len(ladder)
+            return (
+                (one.state == "proposed" and known.due < today)
+                or (known.due >= today and by(rules.remind_every, known.asked_on))
+                or by(rules.delay_after, known.informed_on)
+                or (climbs and (known.level == 0 or by(rules.remind_every, known.level_on)))
+                or (known.level >= len(ladder) and by(ladder[-1], known.level_on))
+            )
+
+        return [one for one in self._sorted() if one.state in OPEN and due(one)][:limit]
 
     async def holding(self, advisor_id: str) -> list[Engagement]:
         return [one for one in self._sorted() if advisor_id in one.holders]
+
+    async def handing(self, after: str, limit: int) -> list[Engagement]:
+        return [one for one in self._sorted() if one.state in OPEN and one.leaving and one.id > after][:limit]
+
+    async def oldest(self) -> Engagement | None:
+        return next((one for one in self._sorted() if one.state in OPEN and one.facts), None)
 
     async def worklist(
         self, states: Sequence[State], due_before: date | None, after: str, limit: int
@@ -135,14 +169,21 @@ class FakeStore(Store):
         return found[:limit] if limit else found
 
     async def save_advisors(
-        self, advisors: Iterable[Advisor], events: Sequence[Event | Tombstone], cause: Insert | None, fence: int
+        self,
+        advisors: Iterable[Advisor],
+        events: Sequence[Event | Tombstone],
+        cause: Insert | None,
+        fence: int,
+        engagements: Sequence[Engagement] = (),
     ) -> None:
         advisors = tuple(advisors)
         self._unmarked(cause)
         stale = any(one.version != (self.people[one.id].version if one.id in self.people else 0) for one in advisors)
+        stale = stale or any(one.version != self.kept[one.id].version for one in engagements)
         if stale or fence != self._fence:
             raise Stale
-        version = max((one.version for one in advisors), default=0) + 1
+        version = max([0, *(one.version for one in advisors), *(one.version for one in engagements)]) + 1
+        self.kept.update((one.id, replace(one, version=version)) for one in engagements)
         self.people.update((one.id, replace(one, version=version)) for one in advisors)
         self._fence, self._news = next(self._versions), next(self._versions)
         self.outbox.extend(events)
@@ -188,6 +229,35 @@ class FakeStore(Store):
                 if session.record and session.record.held_on >= today - timedelta(days=365):
                     paid.update({member.advisor_id: member.minutes for member in session.record.members})
         return Loads(dict(open_now), dict(paid))
+
+    async def budgets(self) -> list[Budget]:
+        return sorted(self.sums.values(), key=lambda one: one.start)
+
+    async def save_budget(self, budget: Budget, fence: int) -> None:
+        known = self.sums.get(budget.id)
+        if fence != self._fence or budget.version != (known.version if known else 0):
+            raise Stale
+        self.sums[budget.id] = replace(budget, version=budget.version + 1)
+        self._fence, self._news = next(self._versions), next(self._versions)
+        self.woken()
+
+    async def committed(self) -> dict[str, int]:
+        sums: Counter[str] = Counter()
+        for one in self.kept.values():
+            if one.reserved:
+                sums[one.reserved.budget] += committed(one)
+        return dict(sums)
+
+    async def trail(self, about: str | None, by: str | None, after: str, limit: int) -> list[Decided]:
+        things: list[Engagement | Advisor | Budget] = [*self.kept.values(), *self.people.values(), *self.sums.values()]
+        found = [
+            Decided(one.id, entry, f"{entry.at.isoformat(timespec='milliseconds')}~{one.id}~{n}")
+            for one in things
+            for n, entry in enumerate(one.audit)
+            if about in (None, one.id) and by in (None, entry.by)
+        ]
+        found.sort(key=lambda one: one.place, reverse=True)
+        return [one for one in found if not after or one.place < after][:limit]
 
     def _sorted(self) -> list[Engagement]:
         return sorted(self.kept.values(), key=lambda one: one.id)

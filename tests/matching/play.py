@@ -4,9 +4,11 @@ from datetime import datetime, timedelta
 from typing import Any, Literal, TypeVar
 
 from services.matching.domain.model import Advisor, Engagement, Reason, Round
+from services.matching.domain.policy import OPTIMAL, Policy
 from services.matching.domain.worklist import Rules
 from services.matching.handlers import events, rounds
 from services.matching.handlers import sessions as session_handlers
+from services.matching.handlers.advisors import Governed
 from services.matching.matcher import Matcher
 from services.matching.store import Store
 from shared.auth import Caller
@@ -26,12 +28,17 @@ def by(number: str) -> Caller:
 
 
 class Play:
-    def __init__(self, store: Store | None = None, rules: Rules | None = None) -> None:
+    def __init__(self, store: Store | None = None, rules: Rules | None = None, policy: Policy = OPTIMAL) -> None:
+        self.policy = policy
         self.rules = rules or Rules()
         self.fake = FakeStore(self.rules)
         self.store: Store = store or self.fake
         self.now: datetime = NOW
-        self.matcher = Matcher(self.store, self.rules, lambda: self.now, scan_seconds=0.0)
+        self.matcher = Matcher(self.store, self.rules, lambda: self.now, scan_seconds=0.0, policy=policy)
+
+    @property
+    def governed(self) -> Governed:
+        return Governed(self.rules, self.policy.rules)
 
     async def pool(self, *people: Advisor) -> None:
         await self.store.save_advisors(people, (), None, (await self.store.signals()).fence)

@@ -102,12 +102,12 @@ def test_a_byte_order_mark_does_no_harm() -> None:
 
 async def test_an_import_tells_of_the_new_and_the_changed_and_of_nobody_else() -> None:
     play, people = Play(), shipped()
-    done = await advisors.take_over(play.store, people, dry_run=False)
+    done = await advisors.take_over(play.store, people, "import", play.governed, play.now, dry_run=False)
     assert (len(done.new), len(play.told(AdvisorDossier))) == (16, 16)
-    again = await advisors.take_over(play.store, people, dry_run=False)
+    again = await advisors.take_over(play.store, people, "import", play.governed, play.now, dry_run=False)
     assert (again.unchanged, len(play.told(AdvisorDossier))) == (tuple(one.id for one in people), 16)
     people[3] = replace(people[3], email="neu@beratung.example")
-    third = await advisors.take_over(play.store, people, dry_run=False)
+    third = await advisors.take_over(play.store, people, "import", play.governed, play.now, dry_run=False)
     assert third.changed == ("A04",)
     assert play.told(AdvisorDossier)[16:] == [
         AdvisorDossier(advisor_id="A04", name=people[3].name, email="neu@beratung.example", correspondence="en")
@@ -116,7 +116,7 @@ async def test_an_import_tells_of_the_new_and_the_changed_and_of_nobody_else() -
 
 async def test_a_dry_run_stores_nothing() -> None:
     play = Play()
-    done = await advisors.take_over(play.store, shipped(), dry_run=True)
+    done = await advisors.take_over(play.store, shipped(), "import", play.governed, play.now, dry_run=True)
     assert (len(done.new), await play.store.advisors()) == (16, [])
 
 
@@ -125,7 +125,7 @@ async def test_an_import_leaves_out_whoever_was_erased() -> None:
     play = Play()
     await play.pool(replace(advisor("A02"), erased_at=play.now))
     gone = await play.store.advisor("A02")
-    done = await advisors.take_over(play.store, shipped(), dry_run=False)
+    done = await advisors.take_over(play.store, shipped(), "import", play.governed, play.now, dry_run=False)
     assert (len(done.new), done.erased) == (15, ("A02",))
     assert await play.store.advisor("A02") == gone
 
@@ -133,7 +133,7 @@ async def test_an_import_leaves_out_whoever_was_erased() -> None:
 async def test_what_is_not_in_the_dossier_changes_without_an_event() -> None:
     play = Play()
     await play.pool(advisor("A01"))
-    await advisors.change(play.store, advisor("A01", capacity=5))
+    await advisors.change(play.store, advisor("A01", capacity=5), "koordination", play.governed, play.now)
     assert play.told(AdvisorDossier) == []
     found = await play.store.advisor("A01")
     assert found is not None
@@ -149,9 +149,9 @@ async def test_an_empty_cell_leaves_announced_absences_as_they_are() -> None:
 async def test_an_erased_advisor_leaves_a_number_and_a_tombstone() -> None:
     play = Play()
     await play.pool(advisor("A01", phone="+493023125001"))
-    await advisors.add(play.store, advisor("A02"), lambda _: None)
+    await advisors.add(play.store, advisor("A02"), "koordination", play.now, lambda _: None)
     for _ in range(2):
-        await advisors.erase(play.store, "A02", play.now)
+        await advisors.erase(play.store, "A02", "koordination", play.now)
     found = await play.store.advisor("A02")
     assert found is not None
     assert (found.name, found.email, found.phone, found.levels, found.regions) == ("", "", None, {}, ())
@@ -159,14 +159,14 @@ async def test_an_erased_advisor_leaves_a_number_and_a_tombstone() -> None:
     request_id = await play.ask()
     assert [seat[0] for seat in await play.seats(request_id)] == ["A01"]
     with pytest.raises(Conflict, match="erased"):
-        await advisors.change(play.store, advisor("A02"))
+        await advisors.change(play.store, advisor("A02"), "koordination", play.governed, play.now)
 
 
 async def test_what_an_erased_advisor_was_only_asked_for_goes_to_the_next() -> None:
     play = Play()
     await play.pool(advisor("A01", levels={FAIR: 3}), advisor("A02"))
     request_id = await play.ask(tandem="not_wanted")
-    await advisors.erase(play.store, "A01", play.now)
+    await advisors.erase(play.store, "A01", "koordination", play.now)
     await play.matcher.turn()
     assert [(one.advisor_id, one.answer) for one in play.told(AdvisorAnswered)] == [("A01", "expired")]
     assert await play.seats(request_id) == [("A02", "lead", "open", False)]
@@ -177,21 +177,21 @@ async def test_who_advises_somebody_is_not_erased_unnoticed() -> None:
     await play.pool(advisor("A01"))
     await play.engaged(tandem="not_wanted")
     with pytest.raises(Conflict, match="BW-7F3K-2"):
-        await advisors.erase(play.store, "A01", play.now)
+        await advisors.erase(play.store, "A01", "koordination", play.now)
 
 
 async def test_an_absence_takes_somebody_out_of_the_choice() -> None:
     play = Play()
     await play.pool(advisor("A01", levels={FAIR: 3}), advisor("A02"))
-    await advisors.announce(play.store, "A01", [Absence(TODAY, TODAY)])
+    await advisors.announce(play.store, "A01", [Absence(TODAY, TODAY)], "A01", play.governed, play.now)
     request_id = await play.ask(tandem="not_wanted")
     assert (await play.seats(request_id))[0][0] == "A02"
 
 
 async def test_a_number_is_given_once() -> None:
     play = Play()
-    await advisors.add(play.store, advisor("A01"), lambda _: None)
+    await advisors.add(play.store, advisor("A01"), "koordination", play.now, lambda _: None)
     with pytest.raises(Conflict, match="taken"):
-        await advisors.add(play.store, advisor("A01"), lambda _: None)
+        await advisors.add(play.store, advisor("A01"), "koordination", play.now, lambda _: None)
     with pytest.raises(NotFound):
         await advisors.get(play.store, "A09")

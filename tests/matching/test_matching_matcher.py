@@ -154,7 +154,7 @@ async def test_coordinators_and_matchers_at_once_never_exceed_a_capacity_unnotic
     finally:
         await stopped(*running)
     found = await stores[0].worklist(OPEN, None, "", 200)
-    over = [one for one in found if any("over capacity" in audit.what for audit in one.audit)]
+    over = [one for one in found if any(audit.what == "assigned_over_capacity" for audit in one.audit)]
     load = (await stores[0].loads(TODAY)).open["A01"]
     assert load - len(over) <= 4
 

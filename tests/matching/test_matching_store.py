@@ -6,8 +6,10 @@ from datetime import timedelta
 
 import pytest
 
+from services.matching.domain.governing import USUAL
 from services.matching.domain.model import Absence, Advisor, Engagement, Feedback, Presence, Record, Session
 from services.matching.domain.worklist import Rules
+from services.matching.handlers.notices import fire
 from services.matching.store import Store
 from shared.commit import Committer, committing
 from shared.errors import Duplicate, Stale
@@ -20,7 +22,7 @@ from shared.outbox import prepare as prepare_outbox
 from tests.conftest import FreshMongo
 from tests.matching.fake_store import FakeStore
 from tests.matching.play import Play
-from tests.matching.samples import FAIR, NOW, PARTNERS, TODAY, advisor, dossier, facts
+from tests.matching.samples import FAIR, NOW, PARTNERS, TODAY, advisor, created, dossier, facts
 
 
 @pytest.fixture(params=["fake", "pymongo", "motor"])
@@ -113,15 +115,31 @@ async def test_waiting_is_by_age_and_goes_on_where_it_ended(store: Store) -> Non
     assert [one.id for one in await store.waiting(("pending", "parked"), ids[1], 9)] == ids[2:]
 
 
-async def test_unanswered_are_proposed_ones_past_their_day(store: Store) -> None:
+async def test_of_what_is_asked_a_reminder_is_due_and_then_the_end(store: Store) -> None:
     play = Play(store)
     await play.pool(advisor("A01"))
     request_id = await play.ask(tandem=Tandem.NOT_WANTED)
     day = (await play.current(request_id)).respond_by
-    assert await store.unanswered(day, 9) == []
-    assert [one.id for one in await store.unanswered(day + timedelta(days=1), 9)] == [request_id]
+    found = {
+        days: [one.id for one in await store.noticeable(USUAL, TODAY + timedelta(days=days), 9)] for days in range(9)
+    }
+    assert day == TODAY + timedelta(days=7)  # five working days, a weekend in between
+    assert found == {days: [request_id] if days in (3, 4, 5, 6, 7, 8) else [] for days in range(9)}
     await play.says(request_id, "A01", "accepted")
-    assert await store.unanswered(day + timedelta(days=1), 9) == []
+    assert await store.noticeable(USUAL, day + timedelta(days=1), 9) == []
+
+
+async def test_who_has_just_been_told_is_not_told_again(store: Store) -> None:
+    """What is found by a day is changed by it: told once, it is not found again before it is due anew."""
+    play = Play(store)
+    for made in (created(), created(wanted_from=TODAY)):
+        await play.ask(made)
+    await play.pool(advisor("A01"), advisor("A02", levels={PARTNERS: 2}))
+    await play.ask()
+    for _ in range(60):
+        play.now += timedelta(days=1)
+        await fire(store, play.rules, USUAL, play.now, 9)
+        assert await store.noticeable(USUAL, play.rules.day(play.now), 9) == []
 
 
 async def test_the_worklist_filters_by_state_and_by_due_date(store: Store) -> None:

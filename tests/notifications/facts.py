@@ -10,10 +10,14 @@ from shared.events import (
     AdvisorAnswered,
     AdvisorAssigned,
     AdvisorDossier,
+    AdvisorReminded,
     ConsultationClosed,
     DraftDossier,
+    HandoverOpened,
     RequestCreated,
+    RequestDelayed,
     RequestDossier,
+    RequestEscalated,
     RequestParked,
     RequestWithdrawn,
     SessionScheduled,
@@ -102,6 +106,46 @@ def answered(
 def parked(number: int = 1, minutes: int = 5) -> RequestParked:
     return RequestParked(
         request_id=REQUEST, municipality_ags=AGS, round=number, reason="nobody_free", parked_at=at(minutes)
+    )
+
+
+def reminded(advisor_id: str, step: str = "answer", *, number: int = 1, minutes: int = 15) -> AdvisorReminded:
+    return AdvisorReminded(
+        request_id=REQUEST,
+        assignment_id=ROUND[number],
+        municipality_ags=AGS,
+        advisor_id=advisor_id,
+        step=step,
+        due=date(2026, 11, 9),
+        reminded_at=at(minutes),
+    )
+
+
+def escalated(advisor_id: str | None = None, level: int = 1) -> RequestEscalated:
+    return RequestEscalated(
+        request_id=REQUEST,
+        municipality_ags=AGS,
+        level=level,
+        step="schedule_first_talk" if advisor_id else "find_advisor",
+        advisor_id=advisor_id,
+        due=date(2026, 11, 9),
+        escalated_at=at(40 + level),
+    )
+
+
+def delayed(minutes: int = 8) -> RequestDelayed:
+    return RequestDelayed(request_id=REQUEST, municipality_ags=AGS, submitted_at=at(0), delayed_at=at(minutes))
+
+
+def handover(advisor_id: str = "A01") -> HandoverOpened:
+    return HandoverOpened(
+        request_id=REQUEST,
+        assignment_id=ROUND[1],
+        municipality_ags=AGS,
+        advisor_id=advisor_id,
+        reason="leaving",
+        due=date(2026, 11, 9),
+        opened_at=at(35),
     )
 
 
@@ -196,7 +240,7 @@ def case(*facts: CaseFact) -> Case:
 
 
 def contacts(*advisor_ids: str, **changes: Any) -> dict[str, Contact]:
-    """The municipality's contact and those of `advisor_ids`; `changes` to the municipality's."""
+    """The municipality's contact, the office's and those of `advisor_ids`; `changes` to the municipality's."""
     request: dict[str, Any] = {
         "key": f"request:{REQUEST}",
         "version": 1,
@@ -208,7 +252,8 @@ def contacts(*advisor_ids: str, **changes: Any) -> dict[str, Contact]:
         "case_number": "K7M2-4QXP",
         "municipality": "Musterstadt",
     }
-    known = [Contact(**{**request, **changes})]
+    office = Contact("coordinators", 1, "", name="Koordination", email="koordination@beratung.example")
+    known = [Contact(**{**request, **changes}), office]
     for advisor_id in advisor_ids:
         name, email = f"Berta Beispiel {advisor_id}", f"{advisor_id.lower()}@beratung.example"
         known.append(Contact(f"advisor:{advisor_id}", 1, event_id(advisor_id), name=name, email=email))

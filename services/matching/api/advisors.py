@@ -4,9 +4,9 @@ from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Query, Response
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
-from services.matching.api.bodies import AbsencesBody, Page
+from services.matching.api.bodies import AbsencesBody, LeaveBody, Page
 from services.matching.api.door import Door, Limit, Number
 from services.matching.domain.model import Advisor
 from services.matching.entries import AdvisorEntry, NumberedEntry, unknown_places
@@ -41,6 +41,7 @@ class AdvisorView(BaseModel):
     absences: list[AbsenceView]
     conflicts: list[str]
     erased_at: datetime | None
+    leaves_on: date | None = Field(description="their last day in the programme: they are asked for nothing new")
 
     @classmethod
     def of(cls, one: Advisor) -> "AdvisorView":
@@ -49,7 +50,8 @@ class AdvisorView(BaseModel):
 
 def router(door: Door) -> APIRouter:
     made = APIRouter(prefix="/advisors", tags=["advisors"])
-    coordinator = Depends(require(door.secret, "coordinator"))
+    deciding = require(door.secret, "coordinator")
+    coordinator = Depends(deciding)
     concerned = require(door.secret, "coordinator", "advisor")
     store = door.store
 
@@ -60,15 +62,21 @@ def router(door: Door) -> APIRouter:
         items = [AdvisorView.of(one) for one in found[:limit]]
         return Page(items=items, next=items[-1].id if len(found) > limit else None)
 
-    @made.post("", status_code=201, dependencies=[coordinator], response_model=AdvisorView)
+    @made.post("", status_code=201, response_model=AdvisorView)
     async def add(
-        body: NumberedEntry, once: Annotated[Once, Depends(once(door.mongo))], response: Response
+        body: NumberedEntry,
+        caller: Annotated[Caller, Depends(deciding)],
+        once: Annotated[Once, Depends(once(door.mongo))],
+        response: Response,
     ) -> dict[str, Any]:
         """A new advisor; the matcher knows them at once. Takes an Idempotency-Key."""
         _check(body, door)
 
         async def act() -> dict[str, Any]:
-            added = await handlers.add(store, body.advisor(body.id, None), lambda one: once.mark({"id": one.id}))
+            wanted = body.advisor(body.id, None)
+            added = await handlers.add(
+                store, wanted, caller.subject, door.clock(), lambda one: once.mark({"id": one.id})
+            )
             return {"id": added.id}
 
         advisor_id = (await once.run(act))["id"]
@@ -80,14 +88,17 @@ def router(door: Door) -> APIRouter:
         _own(caller, advisor_id)
         return AdvisorView.of(await handlers.get(store, advisor_id))
 
-    @made.put("/{advisor_id}", dependencies=[coordinator])
-    async def change(advisor_id: Number, body: AdvisorEntry) -> AdvisorView:
+    @made.put("/{advisor_id}")
+    async def change(
+        advisor_id: Number, body: AdvisorEntry, caller: Annotated[Caller, Depends(deciding)]
+    ) -> AdvisorView:
         """The whole entry; absences stay when they are left out."""
         _check(body, door)
 
         async def act() -> AdvisorView:
             known = await handlers.get(store, advisor_id)
-            return AdvisorView.of(await handlers.change(store, body.advisor(advisor_id, known)))
+            wanted, governed = body.advisor(advisor_id, known), await door.governed()
+            return AdvisorView.of(await handlers.change(store, wanted, caller.subject, governed, door.clock()))
 
         return await again(act)
 
@@ -95,15 +106,32 @@ def router(door: Door) -> APIRouter:
     async def absences(
         advisor_id: Number, body: AbsencesBody, caller: Annotated[Caller, Depends(concerned)]
     ) -> AdvisorView:
-        """All absences from now on. While absent nobody is asked; what they have accepted stays theirs."""
-        _own(caller, advisor_id)
-        away = [entry.absence() for entry in body.absences]
-        return AdvisorView.of(await again(lambda: handlers.announce(store, advisor_id, away)))
+        """All absences from now on. While absent nobody is asked.
 
-    @made.delete("/{advisor_id}", status_code=204, dependencies=[coordinator])
-    async def erase(advisor_id: Number) -> None:
+        A long one, or one over a session, puts running consultations on the hand-over list.
+        """
+        _own(caller, advisor_id)
+        away, governed = [entry.absence() for entry in body.absences], await door.governed()
+        return AdvisorView.of(
+            await again(lambda: handlers.announce(store, advisor_id, away, caller.subject, governed, door.clock()))
+        )
+
+    @made.post("/{advisor_id}/leave")
+    async def leave(advisor_id: Number, body: LeaveBody, caller: Annotated[Caller, Depends(deciding)]) -> AdvisorView:
+        """Their last day: nothing new is asked of them, what has begun goes on the hand-over list."""
+        governed = await door.governed()
+        return AdvisorView.of(
+            await again(
+                lambda: handlers.leave(
+                    store, advisor_id, body.last_day, caller.subject, body.reason, governed, door.clock()
+                )
+            )
+        )
+
+    @made.delete("/{advisor_id}", status_code=204)
+    async def erase(advisor_id: Number, caller: Annotated[Caller, Depends(deciding)]) -> None:
         """Erases their personal data here and in every copy, for good."""
-        await again(lambda: handlers.erase(store, advisor_id, door.clock()))
+        await again(lambda: handlers.erase(store, advisor_id, caller.subject, door.clock()))
 
     return made
 

@@ -6,12 +6,12 @@ from fastapi import APIRouter, Depends, Query, Request
 from pydantic import BaseModel
 
 from services.matching import reasons
-from services.matching.api.bodies import DeclineBody, Page
+from services.matching.api.bodies import DeclineBody, Page, ReleaseBody
 from services.matching.api.door import Answering, AssignmentId, Door, Limit, Number, answering
 from services.matching.api.reasons import WhyNotView, explanation, why_not
 from services.matching.api.views import AssignmentDetail, AssignmentView, assignment, explained
 from services.matching.domain.model import Engagement, ListedState, Reason, Round
-from services.matching.handlers import explaining, policies
+from services.matching.handlers import explaining, policies, releasing
 from services.matching.handlers import rounds as handlers
 from shared.auth import Caller, require
 from shared.commit import again
@@ -38,6 +38,7 @@ class Answered(BaseModel):
 def router(door: Door) -> APIRouter:
     made = APIRouter(prefix="/assignments", tags=["assignments"])
     concerned = require(door.secret, "coordinator", "advisor")
+    coordinator = require(door.secret, "coordinator")
     answerer = answering(door.secret)
     store = door.store
 
@@ -62,12 +63,14 @@ def router(door: Door) -> APIRouter:
     async def one(
         assignment_id: AssignmentId, caller: Annotated[Caller, Depends(concerned)], request: Request
     ) -> AssignmentDetail:
-        """With the points per criterion of the chosen and, for coordinators, of the next best.
+        """With the points per criterion of the chosen and, for coordinators, of the next best; a proposal is theirs.
 
         The need is shown to whoever is asked or has accepted, not to those who are out.
         """
         known = await handlers.of_assignment(store, assignment_id)
-        asked = _round(known, assignment_id)
+        asked = _shown(known, assignment_id)
+        if caller.role == "advisor" and known.round(assignment_id) is None:
+            raise Forbidden("Das ist nicht Ihre Anfrage.", "This is not your assignment.")
         if caller.role == "advisor" and asked.seat(caller.subject) is None:
             raise Forbidden("Das ist nicht Ihre Anfrage.", "This is not your assignment.")
         seated = known.current is not None and any(one.advisor_id == caller.subject for one in known.current.held)
@@ -94,6 +97,20 @@ def router(door: Door) -> APIRouter:
         cases = await explaining.cases(store, [found.best] if found.best else [])
         return why_not(found, advisor_id, cases, language(request))
 
+    @made.post("/{assignment_id}/release")
+    async def release(
+        assignment_id: AssignmentId, body: ReleaseBody, caller: Annotated[Caller, Depends(coordinator)]
+    ) -> AssignmentView:
+        """Asks whom the matcher has proposed. Releasing twice is fine.
+
+        409 when there is a newer proposal, or one of them can't be asked any more: then it is decided anew.
+        """
+        policy = await door.policy()
+        known = await again(
+            lambda: releasing.release(store, assignment_id, caller, body.reason or "", policy, door.rules, door.clock())
+        )
+        return assignment(known, _round(known, assignment_id), door.register)
+
     @made.post("/{assignment_id}/accept", openapi_extra=LINKED)
     async def accept(assignment_id: AssignmentId, who: Annotated[Answering, Depends(answerer)]) -> Answered:
         """Take the request. Accepting twice is fine."""
@@ -119,6 +136,14 @@ def _round(engagement: Engagement, assignment_id: str) -> Round:
     found = engagement.round(assignment_id)
     assert found is not None
     return found
+
+
+def _shown(engagement: Engagement, assignment_id: str) -> Round:
+    """The round, or what is proposed."""
+    proposal = engagement.proposal
+    return proposal.asked if proposal and proposal.asked.assignment_id == assignment_id else _round(
+        engagement, assignment_id
+    )
 
 
 def _answered(engagement: Engagement, assignment_id: str, advisor_id: str) -> Answered:

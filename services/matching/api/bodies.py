@@ -71,6 +71,58 @@ class AssignBody(Body):
         return self
 
 
+class ReleaseBody(Body):
+    """`reason` as far as there is one to give."""
+
+    reason: Words | None = None
+
+
+class ReconsiderBody(Body):
+    """`without`: advisors whom the matcher shall not choose any more for this request."""
+
+    without: list[AdvisorId] = Field(default=[], max_length=20)
+    reason: Words
+
+
+class AdvisorBody(Body):
+    """About one advisor, with the reason that is kept in the audit."""
+
+    advisor: AdvisorId
+    reason: Words
+
+
+class HandOverBody(AdvisorBody):
+    """`to` takes the seat of `advisor`; without, the other of the tandem goes on alone."""
+
+    to: AdvisorId | None = None
+
+
+class NoteBody(Body):
+    text: Words
+
+
+class LeaveBody(Body):
+    """`last_day` null: they stay after all."""
+
+    last_day: Day | None
+    reason: Words
+
+
+class BudgetBody(Body):
+    """Minutes of advice that may be reserved from `start` to `end`, both included."""
+
+    start: Day
+    end: Day
+    minutes: int = Field(ge=0, le=100_000_000)
+    reason: Words
+
+    @model_validator(mode="after")
+    def _in_order(self) -> "BudgetBody":
+        if self.end < self.start:
+            raise ValueError("Das Ende liegt vor dem Anfang.", "The end is before the start.")
+        return self
+
+
 class CloseBody(Body):
     outcome: Outcome
 

@@ -8,7 +8,9 @@ from typing import Annotated
 from fastapi import Depends, Path, Query, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
+from services.matching.domain.policy import OPTIMAL, Policy
 from services.matching.domain.worklist import Rules
+from services.matching.handlers.advisors import Governed
 from services.matching.store import Store
 from shared import auth
 from shared.access import Access, stating
@@ -36,6 +38,13 @@ class Door:
 
     def today(self) -> date:
         return self.rules.day(self.clock())
+
+    async def policy(self) -> Policy:
+        """The one by which is decided now."""
+        return OPTIMAL
+
+    async def governed(self) -> Governed:
+        return Governed(self.rules, (await self.policy()).rules)
 
 
 @dataclass(frozen=True)

@@ -72,7 +72,8 @@ def router(door: Door) -> APIRouter:
         """Chooses in place of the policy, with a reason, as long as the consultation has not begun.
 
         The chosen must be certified and without conflict. Capacity, absence and expertise are the coordinator's
-        judgement; being over capacity is noted in the audit beside the reason. Who has accepted keeps the seat.
+        judgement; being over capacity is told in the audit with the reason. Who has accepted keeps the seat.
+        409 when the budget does not allow it.
         """
         ids = (body.lead, body.co) if body.co else (body.lead,)
 
@@ -86,6 +87,7 @@ def router(door: Door) -> APIRouter:
                 door.rules,
                 door.clock(),
                 lambda engagement: once.mark(_assigned(engagement)),
+                await door.policy(),
             )
             return _assigned(chosen)
 

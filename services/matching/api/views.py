@@ -9,7 +9,9 @@ from services.matching.api.reasons import ExplanationView
 from services.matching.api.sessions import SessionView
 from services.matching.domain.model import (
     Answer,
+    Audit,
     Engagement,
+    HandOver,
     ListedState,
     Outcome,
     Parked,
@@ -17,6 +19,7 @@ from services.matching.domain.model import (
     Round,
     Scored,
     Seat,
+    Why,
     Withdrawal,
 )
 from services.matching.domain.worklist import Code, Rules, next_step
@@ -114,10 +117,45 @@ class WorkItem(BaseModel):
 
 
 class AuditView(BaseModel):
+    """What a person decided; `who`: the advisors whom it is about."""
+
     at: datetime
     by: str
     what: str
     why: str
+    who: list[str]
+
+    @classmethod
+    def of(cls, one: Audit) -> "AuditView":
+        return cls(at=one.at, by=one.by, what=one.what, why=one.why, who=list(one.who))
+
+
+class ProposalView(BaseModel):
+    """What the matcher has decided and nobody has released yet: `assignment.current` is false."""
+
+    assignment: AssignmentView
+    look_by: date
+
+
+class HandOverView(BaseModel):
+    """An advisor who can't go on; `due`: by when a coordinator has to settle it."""
+
+    advisor_id: str
+    why: Why
+    due: date
+    opened_at: datetime
+    settled_at: datetime | None
+
+    @classmethod
+    def of(cls, one: HandOver) -> "HandOverView":
+        return cls.model_validate(one, from_attributes=True)
+
+
+class ReservedView(BaseModel):
+    """Minutes set aside in a budget."""
+
+    budget: str
+    minutes: int
 
 
 class RequestDetail(WorkItem):
@@ -137,6 +175,11 @@ class RequestDetail(WorkItem):
     withdrawn: Withdrawal | None
     satisfaction: int | None
     audit: list[AuditView]
+    proposal: ProposalView | None = Field(description="for coordinators")
+    pins: list[str] = Field(description="advisors whom a coordinator wants")
+    excluded: list[str] = Field(description="advisors whom a coordinator does not want")
+    handovers: list[HandOverView]
+    reserved: ReservedView | None
 
 
 def assignment(one: Engagement, asked: Round, register: Register) -> AssignmentView:
@@ -224,8 +267,21 @@ def request(
         outcome=one.closing.outcome if one.closing else None,
         withdrawn=one.withdrawn.reason if one.withdrawn else None,
         satisfaction=one.feedback.satisfaction if one.feedback else None,
-        audit=[AuditView(at=a.at, by=a.by, what=a.what, why=a.why) for a in one.audit] if reader is None else [],
+        audit=[AuditView.of(entry) for entry in one.audit] if reader is None else [],
+        proposal=proposal(one, register) if reader is None else None,
+        pins=list(one.pins) if reader is None else [],
+        excluded=list(one.excluded) if reader is None else [],
+        handovers=[HandOverView.of(entry) for entry in one.handovers] if reader is None else [],
+        reserved=ReservedView.model_validate(one.reserved, from_attributes=True)
+        if one.reserved and reader is None
+        else None,
     )
+
+
+def proposal(one: Engagement, register: Register) -> ProposalView | None:
+    if one.proposal is None:
+        return None
+    return ProposalView(assignment=assignment(one, one.proposal.asked, register), look_by=one.proposal.look_by)
 
 
 def _listed(one: Engagement) -> ListedState:

@@ -1,10 +1,10 @@
-"""Advisors come, change, announce absences, and can be erased. Pure."""
+"""Advisors come, change, announce absences, leave, and can be erased. Pure."""
 
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 
-from services.matching.domain.model import Absence, Advisor, Engagement
+from services.matching.domain.model import Absence, Advisor, Audit, Engagement
 from shared.errors import Conflict
 from shared.events import AdvisorDossier
 
@@ -20,13 +20,24 @@ def enter(known: Advisor | None, wanted: Advisor) -> Outcomes:
             f"Die Daten von {known.id} wurden gelöscht; die Nummer wird nicht neu vergeben.",
             f"The data of {known.id} were erased; the number is not given again.",
         )
-    changed = replace(wanted, version=known.version)
+    changed = replace(wanted, version=known.version, leaves_on=known.leaves_on, audit=known.audit)
     return changed, [] if _dossier(changed) == _dossier(known) else [_dossier(changed)]
 
 
 def announce(advisor: Advisor, absences: Iterable[Absence]) -> Advisor:
     """The absences in place of all that were known."""
     return replace(advisor, absences=tuple(sorted(set(absences), key=lambda one: (one.start, one.end))))
+
+
+def leave(advisor: Advisor, last_day: date | None) -> Advisor:
+    """Their last day, or None when they stay after all."""
+    if advisor.erased_at is not None:
+        raise Conflict(f"Die Daten von {advisor.id} wurden gelöscht.", f"The data of {advisor.id} were erased.")
+    return replace(advisor, leaves_on=last_day)
+
+
+def noted(advisor: Advisor, entry: Audit) -> Advisor:
+    return replace(advisor, audit=(*advisor.audit, entry))
 
 
 def erase(advisor: Advisor, running: Iterable[Engagement], now: datetime) -> Advisor:
@@ -56,6 +67,8 @@ def erase(advisor: Advisor, running: Iterable[Engagement], now: datetime) -> Adv
         capacity=0,
         erased_at=now,
         version=advisor.version,
+        leaves_on=advisor.leaves_on,
+        audit=tuple(replace(entry, why="") for entry in advisor.audit),
     )
 
 

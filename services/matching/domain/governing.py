@@ -60,5 +60,9 @@ class Rules:
     hand_over: Days = 3
     expected_minutes: Annotated[int, Field(ge=0, le=100_000)] = 600
 
+    def __post_init__(self) -> None:
+        if list(self.escalate) != sorted(set(self.escalate)):
+            raise ValueError("Die Tage der Eskalation müssen aufsteigen.", "The days of escalation must rise.")
+
 
 USUAL = Rules()

@@ -1,23 +1,34 @@
 """The data of matching: advisors, and one engagement per request with its rounds and sessions inside."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Literal
 
 from shared.events.base import FieldCode, Mode, Role, SessionKind, Tandem
 
-State = Literal["early", "pending", "proposed", "engaged", "parked", "closed", "withdrawn"]
-"""`early`: an event came before request.created; `pending`: the matcher has to decide."""
-ListedState = Literal["pending", "proposed", "engaged", "parked", "closed", "withdrawn"]
-OPEN: tuple[ListedState, ...] = ("pending", "proposed", "engaged", "parked")
+State = Literal["early", "pending", "review", "proposed", "engaged", "parked", "closed", "withdrawn"]
+"""`early`: an event came before request.created; `pending`: the matcher has to decide; `review`: a coordinator looks
+at what it has decided before anybody is asked."""
+ListedState = Literal["pending", "review", "proposed", "engaged", "parked", "closed", "withdrawn"]
+OPEN: tuple[ListedState, ...] = ("pending", "review", "proposed", "engaged", "parked")
 Answer = Literal["open", "accepted", "declined", "expired"]
 Reason = Literal["no_time", "too_far", "not_my_field", "conflict_of_interest", "other"]
-Parked = Literal["nobody_certified", "nobody_free", "nobody_suitable", "all_declined"]
+Parked = Literal["nobody_certified", "nobody_free", "nobody_suitable", "all_declined", "budget"]
 Outcome = Literal["completed", "ended_early", "no_longer_possible"]
 Channel = Literal["web", "api", "staff", "advisor"]
 Withdrawal = Literal["no_longer_needed", "too_slow", "solved_otherwise", "by_mistake", "unspecified"]
 HeldMode = Literal[Mode.ON_SITE, Mode.ONLINE]
 """How a session is held: here it is settled, `either` is only a wish."""
+Why = Literal["absent", "leaving", "conflict"]
+"""Why an advisor can't go on."""
+DECISIONS = (
+    *("assigned", "assigned_over_capacity", "released", "reconsidered", "pinned", "unpinned"),
+    *("accepted", "declined", "withdrawn", "closed", "noted", "reminded"),
+    *("handed_over", "stays", "conflict_flagged"),
+    *("session_scheduled", "session_moved", "session_cancelled", "session_recorded", "session_corrected"),
+    *("advisor_entered", "advisor_changed", "absences_announced", "advisor_leaves", "advisor_erased", "budget_set"),
+)
+"""What people decide, as the audit trail has it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +43,24 @@ class Absence:
 
 
 @dataclass(frozen=True, slots=True)
+class Audit:
+    """What a person decided: who, when, what (one of `DECISIONS`), why; `who`: the advisors whom it is about.
+
+    `by`: the subject of their token, an advisor's number, `municipality`, or the command that was run.
+    """
+
+    at: datetime
+    by: str
+    what: str
+    why: str
+    who: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Advisor:
     """`levels`: 0 none … 3 expert; `regions`, `conflicts`: AGS, for conflicts own employer, council seat and the like.
+
+    `leaves_on`: their last day in the programme, once it is known: they are asked for nothing new.
 
     Origin, ethnicity and gender are not stored: they must not be inputs (mission, rule 8).
     """
@@ -53,6 +80,8 @@ class Advisor:
     conflicts: tuple[str, ...] = ()
     erased_at: datetime | None = None
     version: int = 0
+    leaves_on: date | None = None
+    audit: tuple[Audit, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +123,7 @@ class Seat:
     answer: Answer = "open"
     reason: Reason | None = None
     answered_at: datetime | None = None
+    reminded_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,13 +201,40 @@ class Session:
 
 
 @dataclass(frozen=True, slots=True)
-class Audit:
-    """What a person decided: who, when, what, why."""
+class Proposal:
+    """What the matcher has decided and nobody has released: `asked` will be the next round, if it is."""
 
-    at: datetime
-    by: str
-    what: str
-    why: str
+    asked: Round
+    look_by: date
+
+
+@dataclass(frozen=True, slots=True)
+class HandOver:
+    """An advisor of a running consultation who can't go on: a coordinator finds another, or settles that they do."""
+
+    advisor_id: str
+    why: Why
+    due: date
+    opened_at: datetime
+    settled_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rung:
+    """How far the ladder has been climbed for the step that is due on `due`, and when the last time was."""
+
+    due: date
+    level: int
+    on: date
+
+
+@dataclass(frozen=True, slots=True)
+class Reserved:
+    """Minutes of `budget` that were set aside when `seats` advisors were to be asked."""
+
+    budget: str
+    minutes: int
+    seats: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +261,8 @@ class Feedback:
 class Engagement:
     """Everything of one request. `since`: when `state` began; `version`: as loaded, 0 for a new one.
 
-    `pins`: advisors whom a coordinator wants in whatever is decided.
+    `pins`, `excluded`: advisors whom a coordinator wants, or doesn't want, in whatever is decided.
+    `informed_at`: when the municipality was last told that it takes longer.
     """
 
     id: str
@@ -219,6 +277,12 @@ class Engagement:
     feedback: Feedback | None = None
     audit: tuple[Audit, ...] = field(default=())
     pins: tuple[str, ...] = ()
+    excluded: tuple[str, ...] = ()
+    proposal: Proposal | None = None
+    handovers: tuple[HandOver, ...] = ()
+    rung: Rung | None = None
+    informed_at: datetime | None = None
+    reserved: Reserved | None = None
     version: int = 0
 
     @property
@@ -232,17 +296,32 @@ class Engagement:
         return self.facts
 
     @property
+    def begun(self) -> Round | None:
+        """The last round in which everybody has accepted: the consultation as it is, or was before a hand-over."""
+        return next((asked for asked in reversed(self.rounds) if asked.complete), None)
+
+    @property
     def holders(self) -> tuple[str, ...]:
         """The advisors whose capacity this engagement uses."""
-        if self.state not in ("pending", "proposed", "engaged") or self.current is None:
+        if self.state not in ("pending", "review", "proposed", "engaged"):
             return ()
-        return tuple(seat.advisor_id for seat in self.current.held)
+        seats = (*(self.current.held if self.current else ()), *(self.proposal.asked.seats if self.proposal else ()))
+        return tuple(dict.fromkeys(seat.advisor_id for seat in seats))
 
     @property
     def refused(self) -> frozenset[str]:
-        """Those who declined or let the time pass, in any round: they are not asked again by policy."""
+        """Those who declined or let the time pass, in any round, or were excluded: policy doesn't ask them again."""
         seats = (seat for asked in self.rounds for seat in asked.seats)
-        return frozenset(seat.advisor_id for seat in seats if seat.answer in ("declined", "expired"))
+        said_no = (seat.advisor_id for seat in seats if seat.answer in ("declined", "expired"))
+        return frozenset((*said_no, *self.excluded))
+
+    @property
+    def leaving(self) -> tuple[HandOver, ...]:
+        """The hand-overs that are not settled."""
+        return tuple(one for one in self.handovers if one.settled_at is None)
 
     def round(self, assignment_id: str) -> Round | None:
         return next((found for found in self.rounds if found.assignment_id == assignment_id), None)
+
+    def noted(self, entry: Audit) -> "Engagement":
+        return replace(self, audit=(*self.audit, entry))

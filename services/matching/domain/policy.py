@@ -160,7 +160,7 @@ def candidate(advisor: Advisor, open_engagements: int, paid_minutes: int) -> Can
         advisor.regions,
         advisor.certified_on,
         advisor.certified_until,
-        0 if advisor.erased_at else advisor.capacity,
+        0 if advisor.erased_at or advisor.leaves_on else advisor.capacity,
         advisor.absences,
         advisor.conflicts,
         open_engagements,

@@ -28,7 +28,8 @@ def withdraw(known: Engagement | None, request_id: str, taken_back: Withdrawn, n
     if known.state in ("closed", "withdrawn"):
         return known, []
     known, events = cancel_all(known, now)
-    return replace(known, state="withdrawn", since=now, withdrawn=taken_back, parked=None), events
+    gone = replace(known, state="withdrawn", since=now, withdrawn=taken_back, parked=None, proposal=None)
+    return gone.noted(Audit(now, "municipality", "withdrawn", taken_back.reason)), events
 
 
 def rate(known: Engagement | None, request_id: str, feedback: Feedback, now: datetime) -> Engagement:
@@ -44,8 +45,8 @@ def close(engagement: Engagement, outcome: Outcome, audit: Audit, now: datetime)
         return engagement, []
     if engagement.state not in OPEN:
         raise too_late(engagement)
-    was_engaged = engagement.state == "engaged"
-    if not was_engaged and outcome != "no_longer_possible":
+    begun = engagement.begun
+    if begun is None and outcome != "no_longer_possible":
         raise Conflict(
             "Die Beratung hat noch nicht begonnen; möglich ist nur der Abschluss „nicht mehr möglich“.",
             "The consultation has not begun; the only possible outcome is no_longer_possible.",
@@ -55,19 +56,13 @@ def close(engagement: Engagement, outcome: Outcome, audit: Audit, now: datetime)
             "Es ist noch keine Sitzung als durchgeführt erfasst; bitte erst erfassen oder ein anderes Ergebnis wählen.",
             "No session is recorded as held; record one first or choose another outcome.",
         )
-    assignment_id = engagement.current.assignment_id if was_engaged and engagement.current else None
     engagement, events = cancel_all(engagement, now)
     closed = replace(
-        engagement,
-        state="closed",
-        since=now,
-        parked=None,
-        closing=Closing(outcome, now),
-        audit=(*engagement.audit, audit),
-    )
+        engagement, state="closed", since=now, parked=None, proposal=None, closing=Closing(outcome, now)
+    ).noted(audit)
     told = ConsultationClosed(
         request_id=engagement.id,
-        assignment_id=assignment_id,
+        assignment_id=begun.assignment_id if begun else None,
         municipality_ags=engagement.asked.municipality_ags,
         outcome=outcome,
         closed_at=now,
@@ -81,12 +76,14 @@ def too_late(engagement: Engagement) -> Conflict:
         "closed": "Die Beratung ist abgeschlossen.",
         "withdrawn": "Die Kommune hat ihre Anfrage zurückgezogen.",
         "parked": "Die Anfrage ist zurückgestellt.",
+        "review": "Die Koordination sieht sich den Vorschlag gerade an.",
     }
     english = {
         "engaged": "The consultation has begun already.",
         "closed": "The consultation is closed.",
         "withdrawn": "The municipality has withdrawn its request.",
         "parked": "The request is parked.",
+        "review": "The coordinators are looking at the proposal.",
     }
     state = engagement.state
     return Conflict(german.get(state, "Das ist jetzt nicht möglich."), english.get(state, "Not possible now."))

@@ -1,17 +1,21 @@
 """A request's way to its advisors: pending → proposed → engaged, and the ways out. Pure: (engagement, events).
 
-early ─▶ pending ─▶ proposed ─▶ engaged ─▶ closed
-           ▲  │        │           │
-           │  ▼        │ decline,  └─▶ withdrawn   (from every open state)
-         parked ◀──────┘ expiry: pending again, who has not refused keeps the seat
+early ─▶ pending ─▶ (review ─▶) proposed ─▶ engaged ─▶ closed
+           ▲  │                    │           │
+           │  ▼                    │ decline,  └─▶ withdrawn   (from every open state)
+         parked ◀──────────────────┘ expiry: pending again, who has not refused keeps the seat
+
+In `review` a coordinator looks first (`releasing`). An engagement comes back to `proposed` when a seat is handed over
+to somebody else (`handing`).
 """
 
 from dataclasses import replace
 from datetime import date, datetime
 
-from services.matching.domain.model import Answer, Audit, Engagement, Parked, Reason, Round, Scored, Seat
+from services.matching.domain.model import Answer, Audit, Engagement, Parked, Proposal, Reason, Round, Scored, Seat
 from services.matching.domain.policy import Decision
 from services.matching.domain.requests import too_late
+from services.matching.domain.sessions import transfer
 from shared.errors import Conflict, NotFound
 from shared.events import AdvisorAnswered, AdvisorAssigned, Event, RequestParked
 from shared.events.matching import Seat as SeatTold
@@ -24,18 +28,22 @@ def settle(
     decision: Decision,
     assignment_id: str,
     respond_by: date,
+    look_by: date | None,
     now: datetime,
     basis: str | None = None,
 ) -> Outcomes:
-    """The matcher's decision on a pending or parked request. A parked one that stays so is returned as it is."""
+    """The matcher's decision on a pending or parked request. Still parked for the same reason: as it is.
+
+    `look_by`: until when a coordinator has to look before anybody new is asked; None: released at once.
+    """
     if decision.nobody is not None:
-        if engagement.state == "parked":
+        if engagement.state == "parked" and engagement.parked == decision.nobody:
             return engagement, []
         return _park(engagement, decision.nobody, now)
     asked = Round(
         assignment_id,
         len(engagement.rounds) + 1,
-        tuple(_seat(member, engagement) for member in decision.members),
+        tuple(seated(member, engagement) for member in decision.members),
         decision.runners_up,
         decision.policy_version,
         "policy",
@@ -43,7 +51,9 @@ def settle(
         now,
         basis,
     )
-    return _ask(engagement, asked, now)
+    if look_by is not None and not asked.complete:
+        return replace(engagement, state="review", since=now, parked=None, proposal=Proposal(asked, look_by)), []
+    return ask(engagement, asked, now)
 
 
 def override(
@@ -56,12 +66,12 @@ def override(
     now: datetime,
 ) -> Outcomes:
     """A coordinator's choice in place of the policy's. Who has accepted already stays so in the same role."""
-    if engagement.state not in ("pending", "proposed", "parked"):
+    if engagement.state not in ("pending", "review", "proposed", "parked"):
         raise too_late(engagement)
-    seats = tuple(_seat(member, engagement) for member in members)
+    seats = tuple(seated(member, engagement) for member in members)
     number = len(engagement.rounds) + 1
     asked = Round(assignment_id, number, seats, (), policy_version, "coordinator", respond_by, now)
-    return _ask(replace(engagement, audit=(*engagement.audit, audit)), asked, now)
+    return ask(engagement.noted(audit), asked, now)
 
 
 def answer(
@@ -70,7 +80,7 @@ def answer(
     advisor_id: str,
     said: Answer,
     reason: Reason | None,
-    audit: Audit | None,
+    audit: Audit,
     now: datetime,
 ) -> Outcomes:
     """Accept or decline. The same answer again changes nothing; another one is a Conflict, as is an old round."""
@@ -86,27 +96,34 @@ def answer(
         raise _answered(seat)
     if asked is not engagement.current:
         raise _outdated()
-    if engagement.state not in ("proposed", "pending"):
+    if engagement.state not in ("proposed", "pending", "review"):
         raise too_late(engagement)
-    answered, event = _answered_round(engagement, asked, seat, said, reason, now)
-    if audit is not None:
-        answered = replace(answered, audit=(*answered.audit, audit))
-    return answered, [event]
+    answered, events = _answered_round(engagement, asked, seat, said, reason, now)
+    return answered.noted(audit), events
 
 
-def expire(engagement: Engagement, advisor_ids: frozenset[str] | None, now: datetime) -> Outcomes:
-    """The open seats, or those of `advisor_ids` only, are given up for want of an answer."""
-    events: list[Event] = []
-    for seat in engagement.current.seats if engagement.current else ():
-        unanswered = seat.answer == "open" and engagement.state in ("proposed", "pending")
-        if unanswered and (advisor_ids is None or seat.advisor_id in advisor_ids):
-            assert engagement.current is not None
-            engagement, event = _answered_round(engagement, engagement.current, seat, "expired", None, now)
-            events.append(event)
-    return engagement, events
+def expire(engagement: Engagement, now: datetime) -> Outcomes:
+    """The open seats are given up for want of an answer."""
+    seats = engagement.current.seats if engagement.current and engagement.state == "proposed" else ()
+    return _given_up(engagement, tuple(seat.advisor_id for seat in seats if seat.answer == "open"), now)
 
 
-def _seat(member: Scored, engagement: Engagement) -> Seat:
+def vacate(engagement: Engagement, advisor_id: str, now: datetime) -> Outcomes:
+    """An advisor is no longer there: proposed, asked or accepted, they are out, and the matcher finds the next.
+
+    Whose consultation has begun stays until a coordinator hands it over.
+    """
+    if engagement.state not in ("pending", "review", "proposed"):
+        return engagement, []
+    if engagement.proposal is not None and engagement.proposal.asked.seat(advisor_id):
+        engagement = replace(engagement, state="pending", since=now, proposal=None)
+    seat = engagement.current.seat(advisor_id) if engagement.current else None
+    if seat is None or seat.answer not in ("open", "accepted") or (engagement.begun and seat.answer == "accepted"):
+        return engagement, []
+    return _given_up(engagement, (advisor_id,), now)
+
+
+def seated(member: Scored, engagement: Engagement) -> Seat:
     """A seat is kept by who has accepted the same role in the round before; everybody else is asked."""
     before = engagement.current.seat(member.advisor_id) if engagement.current else None
     if before is not None and before.answer == "accepted" and before.role == member.role:
@@ -114,12 +131,14 @@ def _seat(member: Scored, engagement: Engagement) -> Seat:
     return Seat(member.advisor_id, member.role, member.points)
 
 
-def _ask(engagement: Engagement, asked: Round, now: datetime) -> Outcomes:
+def ask(engagement: Engagement, asked: Round, now: datetime) -> Outcomes:
+    """`asked` as the newest round; engaged at once when nobody in it has to answer."""
     asking = replace(
         engagement,
         state="engaged" if asked.complete else "proposed",
         since=now,
         parked=None,
+        proposal=None,
         rounds=(*engagement.rounds, asked),
     )
     told = AdvisorAssigned(
@@ -142,7 +161,10 @@ def _ask(engagement: Engagement, asked: Round, now: datetime) -> Outcomes:
         respond_by=asked.respond_by,
         assigned_at=now,
     )
-    return asking, [told]
+    if not asked.complete:
+        return asking, [told]
+    asking, moved = transfer(asking, now)
+    return asking, [told, *moved]
 
 
 def _park(engagement: Engagement, reason: Parked, now: datetime) -> Outcomes:
@@ -153,12 +175,27 @@ def _park(engagement: Engagement, reason: Parked, now: datetime) -> Outcomes:
         reason=reason,
         parked_at=now,
     )
-    return replace(engagement, state="parked", since=now, parked=reason), [told]
+    since = engagement.since if engagement.state == "parked" else now
+    reserved = engagement.reserved if engagement.begun else None
+    parked = replace(engagement, state="parked", since=since, parked=reason, reserved=reserved, informed_at=now)
+    return parked, [told]
+
+
+def _given_up(engagement: Engagement, advisor_ids: tuple[str, ...], now: datetime) -> Outcomes:
+    events: list[Event] = []
+    for advisor_id in advisor_ids:
+        asked = engagement.current
+        assert asked is not None
+        seat = asked.seat(advisor_id)
+        assert seat is not None
+        engagement, told = _answered_round(engagement, asked, seat, "expired", None, now)
+        events += told
+    return engagement, events
 
 
 def _answered_round(
     engagement: Engagement, asked: Round, seat: Seat, said: Answer, reason: Reason | None, now: datetime
-) -> tuple[Engagement, Event]:
+) -> Outcomes:
     """`engagement` with `seat` answered: engaged when all have accepted, pending when a seat has fallen free."""
     assert said != "open"
     answered = replace(seat, answer=said, reason=reason, answered_at=now)
@@ -174,8 +211,17 @@ def _answered_round(
         complete=asked.complete,
         answered_at=now,
     )
-    since = engagement.since if state == engagement.state else now
-    return replace(engagement, state=state, since=since, rounds=(*engagement.rounds[:-1], asked)), told
+    engagement = replace(
+        engagement,
+        state=state,
+        since=engagement.since if state == engagement.state else now,
+        rounds=(*engagement.rounds[:-1], asked),
+        proposal=None if state == "pending" else engagement.proposal,
+    )
+    if not asked.complete:
+        return engagement, [told]
+    engagement, moved = transfer(engagement, now)
+    return engagement, [told, *moved]
 
 
 def _answered(seat: Seat) -> Conflict:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Literal
 
-from services.matching.domain.model import Engagement, Record, Session
+from services.matching.domain.model import OPEN, Engagement, Record, Session
 from shared.errors import Conflict, FieldError, Invalid, NotFound
 from shared.events import Event, SessionCompleted, SessionScheduled
 from shared.events.base import Mode, SessionKind
@@ -75,6 +75,21 @@ def cancel_all(engagement: Engagement, now: datetime) -> Outcomes:
     return engagement, events
 
 
+def transfer(engagement: Engagement, now: datetime) -> Outcomes:
+    """What is arranged from now on goes with the round that is complete now, to whoever advises in it."""
+    current, events = engagement.current, list[Event]()
+    assert current is not None
+    members = tuple(seat.advisor_id for seat in current.seats)
+    for session in engagement.sessions:
+        if session.state == "scheduled" and session.starts_at > now and session.assignment_id != current.assignment_id:
+            moved = replace(
+                session, assignment_id=current.assignment_id, advisor_ids=members, sequence=session.sequence + 1
+            )
+            engagement = _with(engagement, moved)
+            events.append(_told(engagement, moved, "rescheduled", now))
+    return engagement, events
+
+
 def complete(engagement: Engagement, session_id: str, record: Record, today: date) -> Outcomes:
     """Records how a session was held, once. The same record again changes nothing.
 
@@ -83,7 +98,7 @@ def complete(engagement: Engagement, session_id: str, record: Record, today: dat
     session = find(engagement, session_id)
     if session.record is not None and _same(session.record, record):
         return engagement, []
-    session = _planned(engagement, session_id)
+    session = _planned(engagement, session_id, held=True)
     _plausible(session, record, today)
     held = replace(session, state="completed", record=record)
     return _with(engagement, held), [_held(engagement, held, record)]
@@ -136,13 +151,15 @@ def _running(engagement: Engagement, assignment_id: str) -> None:
         )
 
 
-def _planned(engagement: Engagement, session_id: str) -> Session:
+def _planned(engagement: Engagement, session_id: str, *, held: bool = False) -> Session:
+    """`held`: it was held, so that it may be of an earlier tandem, also while a seat is being handed over."""
     session = find(engagement, session_id)
     if session.state == "completed":
         raise Conflict("Diese Sitzung ist bereits erfasst.", "This session is recorded already.")
     if session.state == "cancelled":
         raise Conflict("Diese Sitzung ist abgesagt.", "This session was called off.")
-    _running(engagement, session.assignment_id)
+    if not (held and engagement.begun and engagement.state in OPEN):
+        _running(engagement, session.assignment_id)
     return session
 
 

@@ -12,12 +12,14 @@ from shared.events.base import Role
 
 Code = Literal[
     "match",
+    "release",
     "answer",
     "find_advisor",
     "schedule_first_talk",
     "hold_session",
     "record_session",
     "continue_or_close",
+    "hand_over",
 ]
 BERLIN = ZoneInfo("Europe/Berlin")
 COORDINATION = "coordination"
@@ -25,6 +27,7 @@ COORDINATION = "coordination"
 
 
 _after = lru_cache(maxsize=10_000)(workdays.add_workdays)
+_before = lru_cache(maxsize=10_000)(workdays.subtract_workdays)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +48,13 @@ class Rules:
     def after(self, day: date, count: int) -> date:
         return _after(day, count, self.subdivision)
 
-    def respond_by(self, now: datetime) -> date:
-        return self.after(self.day(now), self.respond)
+    def respond_by(self, now: datetime, days: int | None = None) -> date:
+        """`days`: what the policy gives, in place of the settings."""
+        return self.after(self.day(now), days or self.respond)
+
+    def before(self, day: date, count: int) -> date:
+        """The latest day whose `count`-th working day has come by `day`."""
+        return _before(day, count, self.subdivision)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +75,10 @@ def next_step(engagement: Engagement, rules: Rules, today: date) -> Step | None:
         return Step(COORDINATION, "match", rules.after(since, 1))
     if engagement.state == "parked":
         return Step(COORDINATION, "find_advisor", rules.after(since, rules.park))
+    if engagement.proposal is not None:
+        return Step(COORDINATION, "release", engagement.proposal.look_by)
+    if engagement.leaving and engagement.state == "engaged":
+        return Step(COORDINATION, "hand_over", min(one.due for one in engagement.leaving))
     current = engagement.current
     assert current is not None
     if engagement.state == "proposed":

@@ -1,4 +1,7 @@
-"""The matcher's pass: many requests decided together and stored in one change, guarded by the pool's fence."""
+"""The matcher's pass: many requests decided together and stored in one change, guarded by the pool's fence.
+
+Places and the budget are given in that change, so what is released has both.
+"""
 
 import asyncio
 from collections import Counter
@@ -10,13 +13,14 @@ from typing import TYPE_CHECKING
 
 from services.matching.domain import rounds
 from services.matching.domain.basis import Basis, members
+from services.matching.domain.budget import Left, allot
 from services.matching.domain.model import Advisor, Engagement
 from services.matching.domain.points import fair_minutes, present
 from services.matching.domain.policy import Candidate, Decision, Policy, Seeker, candidate, seeker
 from services.matching.domain.worklist import Rules
 from services.matching.store import Loads, Signals, Store
 from shared import workdays
-from shared.commit import Insert, again
+from shared.commit import Insert
 from shared.events import Event
 from shared.ids import new_id
 
@@ -31,9 +35,12 @@ class Pool:
     signals: Signals
     day: date
     candidates: tuple[Candidate, ...]
+    left: Left | None
 
-    def after(self, decisions: Sequence[Decision], before: Sequence[Engagement], fence: int) -> "Pool":
-        """The pool once `decisions` are stored."""
+    def after(
+        self, decisions: Sequence[Decision], before: Sequence[Engagement], fence: int, left: Left | None
+    ) -> "Pool":
+        """The pool once `decisions` are stored; `left` of the budget then."""
         held = {one.id: set(one.holders) for one in before}
         taken = Counter(
             member.advisor_id
@@ -44,13 +51,13 @@ class Pool:
         busier = tuple(
             replace(one, open=one.open + taken[one.id]) if one.id in taken else one for one in self.candidates
         )
-        return Pool(self.signals._replace(fence=fence), self.day, busier)
+        return Pool(self.signals._replace(fence=fence), self.day, busier, left)
 
 
 async def pool(store: Store, signals: Signals, today: date, policy: Policy) -> Pool:
     """Everybody with their load; `signals` must have been read before."""
     loads = await store.loads(today)
-    return Pool(signals, today, people(await store.advisors(), loads, today, policy))
+    return Pool(signals, today, people(await store.advisors(), loads, today, policy), await store.left(today))
 
 
 def people(advisors: Sequence[Advisor], loads: Loads, today: date, policy: Policy) -> tuple[Candidate, ...]:
@@ -76,20 +83,29 @@ async def decide(
     """
     today = now_there.day
     seekers = [seeker(one, waited(one, rules, today)) for one in waiting]
-    verdict = await asyncio.to_thread(_choose, now_there.candidates, seekers, today, policy)
-    by_request = {decision.request_id: decision for decision in verdict.decisions}
+    verdict = await asyncio.to_thread(choose, now_there.candidates, seekers, today, policy)
+    governing = policy.rules
+    decisions, reserved, left = allot(
+        waiting, verdict.decisions, now_there.candidates, governing.expected_minutes, now_there.left
+    )
+    by_request = {decision.request_id: decision for decision in decisions}
     changed: list[Engagement] = []
     events: list[Event] = []
-    respond_by, basis = rules.respond_by(now), _basis(now_there, seekers, policy, verdict, now)
+    respond_by, look_by = rules.respond_by(now, governing.respond), rules.after(rules.day(now), governing.look_within)
+    basis = _basis(now_there, seekers, policy, verdict, now)
     for one in waiting:
-        settled, told = rounds.settle(one, by_request[one.id], new_id(), respond_by, now, basis.id)
+        decision = by_request[one.id]
+        looked = governing.look.wanted(one.asked.fields, sum(member.score for member in decision.members))
+        if one.id in reserved:
+            one = replace(one, reserved=reserved[one.id])
+        settled, told = rounds.settle(one, decision, new_id(), respond_by, look_by if looked else None, now, basis.id)
         if settled is not one:
             changed.append(settled)
             events += told
     if not changed:
         return now_there
     fence = await store.save(*changed, events=events, marks=marks, fence=now_there.signals.fence, basis=basis)
-    return now_there.after(verdict.decisions, waiting, fence)
+    return now_there.after(decisions, waiting, fence, left)
 
 
 def _basis(pool: Pool, seekers: Sequence[Seeker], policy: Policy, verdict: "Verdict", now: datetime) -> Basis:
@@ -110,7 +126,8 @@ def _basis(pool: Pool, seekers: Sequence[Seeker], policy: Policy, verdict: "Verd
     )
 
 
-def _choose(candidates: Sequence[Candidate], seekers: Sequence[Seeker], today: date, policy: Policy) -> "Verdict":
+def choose(candidates: Sequence[Candidate], seekers: Sequence[Seeker], today: date, policy: Policy) -> "Verdict":
+    """The engine's, for a thread of its own."""
     from services.matching.engine.choice import choose  # numpy and the solver: a resting service does without
 
     return choose(candidates, seekers, today, policy)
@@ -122,20 +139,3 @@ def waited(engagement: Engagement, rules: Rules, today: date) -> int:
 
 
 _workdays = lru_cache(maxsize=10_000)(workdays.workdays_between)
-
-
-async def expire(store: Store, rules: Rules, now: datetime, limit: int) -> int:
-    """Gives up seats that were not answered in time; the matcher finds the next in line. Returns how many requests."""
-    late = await store.unanswered(rules.day(now), limit)
-    for one in late:
-        await again(lambda one=one: _expire(store, one.id, rules, now))  # type: ignore[misc]
-    return len(late)
-
-
-async def _expire(store: Store, request_id: str, rules: Rules, now: datetime) -> None:
-    known = await store.engagement(request_id)
-    if known is None or known.current is None or known.current.respond_by >= rules.day(now):
-        return
-    expired, events = rounds.expire(known, None, now)
-    if events:
-        await store.save(expired, events=events, news=True)

@@ -1,11 +1,12 @@
 """What people decide about an assignment: answers, a coordinator's choice, the closing."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import date, datetime
 from typing import Literal
 
 from services.matching.domain import requests, rounds
+from services.matching.domain.budget import Beyond, reserve
 from services.matching.domain.model import Audit, Engagement, Outcome, Reason
 from services.matching.domain.points import Scale
 from services.matching.domain.policy import Candidate, seeker
@@ -14,7 +15,7 @@ from services.matching.handlers import matching, policies
 from services.matching.store import Store
 from shared.auth import Caller
 from shared.commit import Insert
-from shared.errors import FieldError, Forbidden, Invalid, NotFound
+from shared.errors import Conflict, FieldError, Forbidden, Invalid, NotFound
 from shared.events.base import Role
 from shared.ids import new_id
 
@@ -30,7 +31,7 @@ async def answer(
 ) -> Engagement:
     """`by`: the coordinator who answers in the advisor's place, None for themselves."""
     known = await of_assignment(store, assignment_id)
-    audit = Audit(now, by, f"{said} for {advisor_id}", reason or "") if by else None
+    audit = Audit(now, by or advisor_id, said, reason or "", (advisor_id,))
     answered, events = rounds.answer(known, assignment_id, advisor_id, said, reason, audit, now)
     if events:
         await store.save(answered, events=events, news=said == "declined")
@@ -52,35 +53,54 @@ async def assign(
     """Lets a coordinator choose `ids` (lead, perhaps co) in place of the policy.
 
     Each must be known, certified and without conflict. Whether they are free, present or experts is the
-    coordinator's judgement: `why` stands in the audit, with a note where somebody is over their capacity.
+    coordinator's judgement: `why` stands in the audit, which tells where somebody is over their capacity. Raises
+    Conflict when the budget does not allow it.
     """
     signals = await store.signals()
     policy = await policies.active(store)
     known = await engagement(store, request_id)
     if known.facts is None:
         raise unknown()
-    loads = await store.loads(rules.day(now))
-    there = [one for one in await store.advisors() if one.erased_at is None]
-    people = {one.id: one for one in matching.people(there, loads, rules.day(now), policy)}
+    people = await chosen(store, known, dict(zip(("lead", "co"), ids, strict=False)), rules.day(now), policy)
     wish = seeker(known, matching.waited(known, rules, rules.day(now)))
-    places = zip(("lead", "co"), ids, strict=False)
-    if wrong := [
-        found for place, one in places if (found := _refused(place, one, people.get(one), wish.ags, rules.day(now)))
-    ]:
-        raise Invalid.of(*wrong)
-    full = [one for one in ids if people[one].open - (one in known.holders) >= people[one].capacity]
-    what = f"assigned {', '.join(ids)}" + (f"; over capacity: {', '.join(full)}" if full else "")
-    chosen, events = rounds.override(
+    full = any(people[one].open >= people[one].capacity for one in ids)
+    decided, events = rounds.override(
         known,
         Scale(people.values(), policy.weights).seats(ids, replace(wish, held=(), pinned=ids)),
-        Audit(now, by.subject, what, why),
+        Audit(now, by.subject, "assigned_over_capacity" if full else "assigned", why, ids),
         policy.version,
         new_id(),
-        rules.respond_by(now),
+        rules.respond_by(now, policy.rules.respond),
         now,
     )
-    await store.save(chosen, events=events, cause=mark(chosen), fence=signals.fence, news=True)
-    return chosen
+    try:
+        reserved = reserve(known, len(ids), policy.rules.expected_minutes, await store.left(rules.day(now)))
+    except Beyond:
+        raise Conflict(
+            "Dafür reicht das Budget nicht; bitte erst das Budget erhöhen.",
+            "The budget does not allow it; raise it first.",
+        ) from None
+    decided = replace(decided, reserved=reserved)
+    await store.save(decided, events=events, cause=mark(decided), fence=signals.fence, news=True)
+    return decided
+
+
+async def chosen(
+    store: Store, known: Engagement, places: Mapping[str, str], today: date, policy: Policy
+) -> dict[str, Candidate]:
+    """Everybody as a candidate, if those whom a coordinator has chosen can be: field → advisor. Raises Invalid."""
+    loads = await store.loads(today)
+    there = [one for one in await store.advisors() if one.erased_at is None]
+    people = {
+        one.id: replace(one, open=one.open - (one.id in known.holders))
+        for one in matching.people(there, loads, today, policy)
+    }
+    ags = known.asked.municipality_ags
+    if wrong := [
+        found for place, one in places.items() if (found := _refused(place, one, people.get(one), ags, today))
+    ]:
+        raise Invalid.of(*wrong)
+    return people
 
 
 def _refused(place: str, advisor_id: str, one: Candidate | None, ags: str, today: date) -> FieldError | None:
@@ -98,11 +118,8 @@ def _refused(place: str, advisor_id: str, one: Candidate | None, ags: str, today
 async def close(store: Store, request_id: str, outcome: Outcome, caller: Caller, now: datetime) -> Engagement:
     """By a coordinator or by the lead of a running engagement."""
     known = await engagement(store, request_id)
-    lead = (
-        next((seat.advisor_id for seat in known.current.held if seat.role == Role.LEAD), None)
-        if known.current
-        else None
-    )
+    seats = known.current.held if known.current else ()
+    lead = next((seat.advisor_id for seat in seats if seat.role == Role.LEAD), None)
     if caller.role == "advisor" and caller.subject != lead:
         raise Forbidden("Abschließen kann nur die Leitung der Beratung.", "Only the lead can close the consultation.")
     closed, events = requests.close(known, outcome, Audit(now, caller.subject, "closed", outcome), now)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from services.matching.domain import sessions
-from services.matching.domain.model import Engagement, HeldMode, Record, Session
+from services.matching.domain.model import Audit, Engagement, HeldMode, Record, Session
 from services.matching.domain.worklist import Rules
 from services.matching.handlers.rounds import of_assignment
 from services.matching.store import Store
@@ -35,6 +35,7 @@ async def schedule(
     everybody = tuple(seat.advisor_id for seat in asked.held) if asked else ()
     session = Session(new_id(), assignment_id, kind, mode, starts_at, minutes, everybody)
     arranged, events = sessions.schedule(known, session, now)
+    arranged = arranged.noted(Audit(now, caller.subject, "session_scheduled", kind))
     await store.save(arranged, events=events, cause=mark(session))
     return session
 
@@ -56,6 +57,7 @@ async def reschedule(
     known = await _of_session(store, session_id, caller)
     moved, events = sessions.reschedule(known, session_id, starts_at, minutes, now, sequence)
     if events:
+        moved = moved.noted(Audit(now, caller.subject, "session_moved", ""))
         await store.save(moved, events=events)
     else:
         await store.confirm(moved)
@@ -66,6 +68,7 @@ async def cancel(store: Store, session_id: str, caller: Caller, now: datetime) -
     known = await _of_session(store, session_id, caller)
     gone, events = sessions.cancel(known, session_id, now)
     if events:
+        gone = gone.noted(Audit(now, caller.subject, "session_cancelled", ""))
         await store.save(gone, events=events)
     else:
         await store.confirm(gone)
@@ -77,6 +80,7 @@ async def complete(store: Store, session_id: str, record: Record, rules: Rules, 
     known = await _of_session(store, session_id, caller)
     held, events = sessions.complete(known, session_id, record, rules.day(record.completed_at))
     if events:
+        held = held.noted(Audit(record.completed_at, caller.subject, "session_recorded", ""))
         await store.save(held, events=events, news=True)
     else:
         await store.confirm(held)
@@ -88,16 +92,18 @@ async def correct(store: Store, session_id: str, record: Record, rules: Rules, c
     known = await _of_session(store, session_id, caller)
     anew, events = sessions.correct(known, session_id, record, rules.day(record.completed_at))
     if events:
+        anew = anew.noted(Audit(record.completed_at, caller.subject, "session_corrected", ""))
         await store.save(anew, events=events, news=True)
     else:
         await store.confirm(anew)
     return sessions.find(anew, session_id)
 
 
-def allowed(engagement: Engagement, caller: Caller) -> None:
-    """Raises Forbidden for an advisor who has no seat in the current round."""
+def allowed(engagement: Engagement, caller: Caller, session: Session | None = None) -> None:
+    """Raises Forbidden for an advisor who has no seat in the current round, nor a part in `session`."""
     seat = engagement.current.seat(caller.subject) if engagement.current else None
-    if caller.role == "advisor" and (seat is None or seat.answer not in ("open", "accepted")):
+    seated = seat is not None and seat.answer in ("open", "accepted")
+    if caller.role == "advisor" and not seated and not (session and caller.subject in session.advisor_ids):
         raise Forbidden("Das ist nicht Ihre Beratung.", "This is not your engagement.")
 
 
@@ -105,5 +111,5 @@ async def _of_session(store: Store, session_id: str, caller: Caller) -> Engageme
     found = await store.of_session(session_id)
     if found is None:
         raise NotFound("Diese Sitzung gibt es nicht.", "There is no such session.")
-    allowed(found, caller)
+    allowed(found, caller, sessions.find(found, session_id))
     return found

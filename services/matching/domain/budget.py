@@ -1,0 +1,125 @@
+"""The budget: minutes of advice in a period, reserved before anybody is asked. Pure.
+
+What an assignment is expected to take is set aside in the budget of the day on which it is decided. As sessions are
+recorded they use it up; what they take beyond it counts too. When the request ends, is taken back or waits for an
+advisor, the rest is free again.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+
+from services.matching.domain.model import Audit, Engagement, Reserved
+from services.matching.domain.policy import Candidate, Decision
+from shared.errors import Conflict
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """`minutes` from `start` to `end`, both included. Of no two budgets the periods overlap."""
+
+    id: str
+    start: date
+    end: date
+    minutes: int
+    audit: tuple[Audit, ...] = ()
+    version: int = 0
+
+    def covers(self, day: date) -> bool:
+        return self.start <= day <= self.end
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """What is left of the budget of today; less than 0 when sessions took longer than expected."""
+
+    budget: str
+    minutes: int
+
+
+def used(engagement: Engagement) -> int:
+    """Minutes that its advisors have given so far."""
+    records = (session.record for session in engagement.sessions if session.record is not None)
+    return sum(member.minutes for record in records for member in record.members)
+
+
+def committed(engagement: Engagement) -> int:
+    """What it takes of its budget now: used, or expected while it runs."""
+    if engagement.reserved is None:
+        return 0
+    ended = engagement.state in ("closed", "withdrawn", "parked")
+    return used(engagement) if ended else max(used(engagement), engagement.reserved.minutes)
+
+
+def reserve(engagement: Engagement, seats: int, each: int, left: Left | None) -> Reserved | None:
+    """The reservation for `seats` advisors of `each` minutes; what it has for as many, or uses already, stays.
+
+    None where there is no budget.
+
+    Raises `Beyond` when the budget doesn't allow it.
+    """
+    known = engagement.reserved
+    if known is not None and (used(engagement) or (known.seats >= seats and engagement.state != "parked")):
+        return known
+    if left is None:
+        return known
+    now_wanted = Reserved(left.budget, seats * each, seats)
+    before = committed(engagement) if known is not None and known.budget == left.budget else 0
+    if committed(replace(engagement, state="pending", reserved=now_wanted)) - before > left.minutes:
+        raise Beyond
+    return now_wanted
+
+
+def allot(
+    waiting: Sequence[Engagement],
+    decisions: Iterable[Decision],
+    candidates: Iterable[Candidate],
+    each: int,
+    left: Left | None,
+) -> tuple[list[Decision], dict[str, Reserved | None], Left | None]:
+    """The decisions as far as places and budget go, the oldest requests first; what is reserved; what is left.
+
+    The choice keeps to the places itself, but for pins: of two requests that are pinned to somebody's last place one
+    has to wait. Who is seated already is not sent away.
+    """
+    by_request = {decision.request_id: decision for decision in decisions}
+    free = {one.id: one.capacity - one.open for one in candidates}
+    reserved: dict[str, Reserved | None] = {}
+    for one in sorted(waiting, key=lambda one: (one.asked.submitted_at, one.id)):
+        decision = by_request[one.id]
+        new = [member.advisor_id for member in decision.members if member.advisor_id not in one.holders]
+        if decision.nobody is not None:
+            continue
+        if any(free[advisor_id] < 1 for advisor_id in new):
+            by_request[one.id] = Decision(one.id, nobody="nobody_free")
+            continue
+        try:
+            reserved[one.id] = reserve(one, len(decision.members), each, left)
+        except Beyond:
+            by_request[one.id] = Decision(one.id, nobody="budget")
+            continue
+        for advisor_id in new:
+            free[advisor_id] -= 1
+        if left is not None:
+            after = replace(one, state="pending", reserved=reserved[one.id])
+            left = replace(left, minutes=left.minutes - _taken(after, left) + _taken(one, left))
+    return list(by_request.values()), reserved, left
+
+
+def check(wanted: Budget, known: Iterable[Budget]) -> None:
+    """Raises Conflict when another budget covers one of the days."""
+    for one in known:
+        if one.id != wanted.id and one.start <= wanted.end and wanted.start <= one.end:
+            raise Conflict(
+                f"Der Zeitraum überschneidet sich mit dem Budget {one.id}.",
+                f"The period overlaps with the budget {one.id}.",
+            )
+
+
+class Beyond(Exception):
+    """The budget doesn't allow it."""
+
+
+def _taken(engagement: Engagement, left: Left) -> int:
+    mine = engagement.reserved is not None and engagement.reserved.budget == left.budget
+    return committed(engagement) if mine else 0
