@@ -134,6 +134,8 @@ class AdvisorEntry(BaseModel):
             capacity=self.capacity,
             absences=tuple(sorted(set(absences), key=lambda one: (one.start, one.end))),
             conflicts=tuple(dict.fromkeys(self.conflicts)),
+            leaves_on=known.leaves_on if known else None,
+            audit=known.audit if known else (),
         )
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from services.matching.domain.governing import USUAL, Look
 from services.matching.domain.model import Presence, Record
-from services.matching.domain.policy import PLAIN
+from services.matching.domain.policy import OPTIMAL
 from services.matching.handlers import budget, events, rounds
 from services.matching.handlers import sessions as session_handlers
 from shared.errors import Conflict
@@ -116,7 +116,7 @@ async def test_the_next_round_keeps_the_reservation(play: Play) -> None:
 
 
 async def test_a_proposal_holds_its_minutes_before_it_is_released() -> None:
-    play = Play(policy=replace(PLAIN, rules=replace(USUAL, look=Look(everything=True))))
+    play = Play(policy=replace(OPTIMAL, rules=replace(USUAL, look=Look(everything=True))))
     await play.pool(advisor("A01", capacity=9))
     await given(play, 600)
     first, second = await alone(play), await alone(play)

@@ -2,7 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
@@ -15,6 +15,7 @@ from services.matching.handlers import advisors as handlers
 from services.matching.pages import forms
 from services.matching.pages.pool import HOME
 from services.matching.pages.showing import Guard, Pages, Values, back
+from shared.auth import Caller
 from shared.commit import again
 from shared.errors import Malformed
 
@@ -43,7 +44,7 @@ def router(door: Door, pages: Pages, guard: Guard) -> APIRouter:
         return show(request)
 
     @made.post("")
-    async def take(request: Request) -> Response:
+    async def take(request: Request, by: Annotated[Caller, coordinator]) -> Response:
         """Shows what would change; with `confirm` it does it, if that is still what would change."""
         text = await _text(request)
         form = await forms.read(request)
@@ -53,9 +54,9 @@ def router(door: Door, pages: Pages, guard: Guard) -> APIRouter:
         wanted, wrong = entries.read(text, door.register)
         if wrong:
             return show(request, text=text, wrong=wrong, code=422)
-        preview = await again(lambda: _preview(wanted))
+        preview = await again(lambda: _preview(wanted, by))
         if form.get("confirm") == preview.digest:
-            await again(lambda: _take_over(wanted, dry_run=False))
+            await again(lambda: _take_over(wanted, by, dry_run=False))
             return back(HOME, "imported")
         late = bool(form.get("confirm"))
         return show(request, text=text, preview=preview, changed_since=late, code=409 if late else 200)
@@ -68,13 +69,14 @@ def router(door: Door, pages: Pages, guard: Guard) -> APIRouter:
         known = {one.id: one for one in await store.advisors()}
         return known, [entry.advisor(entry.id, known.get(entry.id)) for entry in wanted]
 
-    async def _take_over(wanted: list[entries.NumberedEntry], *, dry_run: bool) -> handlers.Imported:
+    async def _take_over(wanted: list[entries.NumberedEntry], by: Caller, *, dry_run: bool) -> handlers.Imported:
         _, people = await _people(wanted)
-        return await handlers.take_over(store, people, dry_run=dry_run)
+        governed = await door.governed()
+        return await handlers.take_over(store, people, by.subject, governed, door.clock(), dry_run=dry_run)
 
-    async def _preview(wanted: list[entries.NumberedEntry]) -> Preview:
+    async def _preview(wanted: list[entries.NumberedEntry], by: Caller) -> Preview:
         known, people = await _people(wanted)
-        done = await handlers.take_over(store, people, dry_run=True)
+        done = await _take_over(wanted, by, dry_run=True)
         changes = {one.id: _differences(known[one.id], one) for one in people if one.id in done.changed}
         digest = hashlib.sha256(repr((done, changes)).encode()).hexdigest()
         return Preview(done, changes, digest)

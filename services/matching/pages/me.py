@@ -54,7 +54,7 @@ def router(door: Door, pages: Pages, finder: Finder, guard: Guard) -> APIRouter:
         """Adds one, or takes one back."""
         form = await forms.read(request)
         try:
-            await absence(door, me.subject, form)
+            await absence(door, me.subject, form, me)
         except (Conflict, Invalid) as error:
             form.blame(error, {"body": "end"})
             return await page(request, me.subject, form, error.status)
@@ -99,9 +99,7 @@ def _of(one: Engagement, me: str, door: Door) -> dict[str, Any]:
             if runner.advisor_id == me
         ],
         "sessions": [_session(session, me) for session in one.sessions if me in session.advisor_ids],
-        "decisions": [
-            _AUDIT.dump_python(audit, mode="json") for audit in one.audit if me in (audit.by, *_words(audit))
-        ],
+        "decisions": [_AUDIT.dump_python(audit, mode="json") for audit in one.audit if me in (audit.by, *audit.who)],
     }
 
 
@@ -111,7 +109,3 @@ def _session(session: Session, me: str) -> dict[str, Any]:
     if told["record"]:
         told["record"]["members"] = [one for one in told["record"]["members"] if one["advisor_id"] == me]
     return told
-
-
-def _words(audit: Audit) -> list[str]:
-    return audit.what.replace(",", " ").replace(";", " ").split()

@@ -12,6 +12,7 @@ from services.matching.finding import Finder
 from services.matching.handlers import advisors as handlers
 from services.matching.pages import forms
 from services.matching.pages.showing import Guard, Pages, Values, back
+from shared.auth import Caller
 from shared.commit import again
 from shared.errors import Conflict, FieldError, Invalid, NotFound
 from shared.events.base import AdvisorId, FieldCode
@@ -26,6 +27,7 @@ DAYS = ("certified_on", "certified_until")
 
 def router(door: Door, pages: Pages, finder: Finder, guard: Guard) -> APIRouter:
     made = APIRouter(prefix=HOME, route_class=pages.route_class, dependencies=[Depends(guard("coordinator"))])
+    Coordinator = Annotated[Caller, Depends(guard("coordinator"))]
     store = door.store
 
     def places(keys: tuple[str, ...]) -> list[tuple[str, str]]:
@@ -79,7 +81,7 @@ def router(door: Door, pages: Pages, finder: Finder, guard: Guard) -> APIRouter:
         return await editing(request, None, forms.Form())
 
     @made.post("/new")
-    async def add(request: Request) -> Response:
+    async def add(request: Request, by: Coordinator) -> Response:
         form = await forms.read(request)
         try:
             body = forms.check(NumberedEntry, _entry(form) | {"id": form.get("id").strip().upper()})
@@ -87,7 +89,8 @@ def router(door: Door, pages: Pages, finder: Finder, guard: Guard) -> APIRouter:
             once = forms.once(door.mongo, request, form)
 
             async def act() -> dict[str, Any]:
-                added = await handlers.add(store, body.advisor(body.id, None), lambda one: once.mark({"id": one.id}))
+                wanted, now = body.advisor(body.id, None), door.clock()
+                added = await handlers.add(store, wanted, by.subject, now, lambda one: once.mark({"id": one.id}))
                 return {"id": added.id}
 
             await once.run(act)
@@ -107,7 +110,7 @@ def router(door: Door, pages: Pages, finder: Finder, guard: Guard) -> APIRouter:
         return await editing(request, await _living(advisor_id), forms.Form())
 
     @made.post("/{advisor_id}/edit")
-    async def change(request: Request, advisor_id: Number) -> Response:
+    async def change(request: Request, advisor_id: Number, by: Coordinator) -> Response:
         form = await forms.read(request)
         known = await _living(advisor_id)
         try:
@@ -118,7 +121,8 @@ def router(door: Door, pages: Pages, finder: Finder, guard: Guard) -> APIRouter:
             async def act() -> None:
                 now_there = await handlers.get(store, advisor_id)
                 wanted = body.advisor(advisor_id, now_there)
-                await handlers.change(store, wanted, seen if wanted != now_there else None)
+                last = seen if wanted != now_there else None
+                await handlers.change(store, wanted, by.subject, await door.governed(), door.clock(), last)
 
             await again(act)
         except (Conflict, Invalid) as error:
@@ -135,11 +139,11 @@ def router(door: Door, pages: Pages, finder: Finder, guard: Guard) -> APIRouter:
         return known
 
     @made.post("/{advisor_id}/absences")
-    async def absences(request: Request, advisor_id: Number) -> Response:
+    async def absences(request: Request, advisor_id: Number, by: Coordinator) -> Response:
         """Adds one, or takes one back."""
         form = await forms.read(request)
         try:
-            await absence(door, advisor_id, form)
+            await absence(door, advisor_id, form, by)
         except (Conflict, Invalid) as error:
             form.blame(error, {"body": "end"})
             return await one_page(request, advisor_id, form, error.status)
@@ -154,9 +158,9 @@ def router(door: Door, pages: Pages, finder: Finder, guard: Guard) -> APIRouter:
         return pages.show(request, "coordination/advisor_erase.html", values, code)
 
     @made.post("/{advisor_id}/erase")
-    async def erase(request: Request, advisor_id: Number) -> Response:
+    async def erase(request: Request, advisor_id: Number, by: Coordinator) -> Response:
         try:
-            await again(lambda: handlers.erase(store, advisor_id, door.clock()))
+            await again(lambda: handlers.erase(store, advisor_id, by.subject, door.clock()))
         except Conflict as error:
             form = await forms.read(request)
             form.blame(error, {})
@@ -166,7 +170,7 @@ def router(door: Door, pages: Pages, finder: Finder, guard: Guard) -> APIRouter:
     return made
 
 
-async def absence(door: Door, advisor_id: str, form: forms.Form) -> None:
+async def absence(door: Door, advisor_id: str, form: forms.Form, by: Caller) -> None:
     """Adds the absence of a form to those that are announced, or takes it back; either twice is once."""
     if form.get("remove"):
         start, _, end = form.get("remove").partition("..")
@@ -179,7 +183,7 @@ async def absence(door: Door, advisor_id: str, form: forms.Form) -> None:
     async def act() -> None:
         known = (await handlers.get(door.store, advisor_id)).absences
         away = [one for one in known if one != gone] if form.get("remove") else [*known, new]
-        await handlers.announce(door.store, advisor_id, away)
+        await handlers.announce(door.store, advisor_id, away, by.subject, await door.governed(), door.clock())
 
     await again(act)
 

@@ -10,7 +10,7 @@ from services.matching.api.door import Door, RequestId
 from services.matching.domain.model import Engagement
 from services.matching.domain.worklist import next_step
 from services.matching.finding import Finder
-from services.matching.handlers import advisors as people
+from services.matching.handlers import releasing
 from services.matching.handlers import rounds as handlers
 from services.matching.pages import asked, forms
 from services.matching.pages.showing import Guard, Pages, Values, back
@@ -133,23 +133,19 @@ def router(door: Door, pages: Pages, finder: Finder, guard: Guard) -> APIRouter:
 
     @made.post("/{request_id}/conflict")
     async def conflict(request: Request, request_id: RequestId, by: Coordinator) -> Response:
-        """An advisor must not advise this municipality from now on. Who has not answered yet is out here as well."""
+        """An advisor must not advise this municipality from now on, and here is out, or to be replaced."""
         form = await forms.read(request)
         advisor_id = form.get("conflict_advisor").strip().upper()
         try:
             known = await _known(request_id)
-            await again(lambda: people.bar(store, advisor_id, known.asked.municipality_ags))
-            await _free(known, advisor_id, by)
+            why, policy = form.get("conflict_reason").strip(), await door.policy()
+            await again(
+                lambda: releasing.flag_conflict(store, known.id, advisor_id, by, why, door.rules, policy, door.clock())
+            )
         except (Conflict, NotFound) as error:
             form.blame(error, {})
             return await page(request, request_id, form, error.status)
         return back(f"/coordination/requests/{request_id}", "barred")
-
-    async def _free(known: Engagement, advisor_id: str, by: Caller) -> None:
-        seat = known.current.seat(advisor_id) if known.current else None
-        if known.current is not None and seat is not None and seat.answer == "open":
-            place = known.current.assignment_id
-            await asked.answer(door, place, advisor_id, "declined", "conflict_of_interest", by)
 
     return made
 
