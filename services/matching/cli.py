@@ -11,9 +11,9 @@ import typer
 
 from services.matching import entries
 from services.matching.domain.model import Advisor
-from services.matching.domain.policy import OPTIMAL
 from services.matching.handlers import advisors as handlers
 from services.matching.handlers import budget as budgets
+from services.matching.handlers import policies
 from services.matching.settings import Settings
 from services.matching.store import Store
 from shared import outbox, register
@@ -49,7 +49,7 @@ def import_(
     async def take_over(store: Store) -> handlers.Imported:
         known = {one.id: one for one in await store.advisors()}
         people = [entry.advisor(entry.id, known.get(entry.id)) for entry in wanted]
-        governed = handlers.Governed(settings.rules(), OPTIMAL.rules)
+        governed = handlers.Governed(settings.rules(), (await policies.active(store)).rules)
         return await handlers.take_over(store, people, "import", governed, moment(datetime.now(UTC)), dry_run=dry_run)
 
     done = run(with_store(settings, take_over))
@@ -71,9 +71,7 @@ def list_() -> None:
 @advisors.command()
 def erase(advisor_id: Annotated[str, typer.Argument(metavar="ID", help="such as A05")]) -> None:
     """Erase an advisor's personal data here and in every copy, for good. Their number stays. Repeatable."""
-    run(
-        with_store(load(Settings), lambda store: handlers.erase(store, advisor_id, "erase", moment(datetime.now(UTC))))
-    )
+    run(with_store(load(Settings), lambda store: handlers.erase(store, advisor_id, "erase", moment(datetime.now(UTC)))))
     print(f"{advisor_id} is erased.")
 
 

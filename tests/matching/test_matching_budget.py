@@ -130,7 +130,7 @@ async def test_a_coordinators_choice_beyond_the_budget_is_refused(play: Play) ->
     request_id = await alone(play)
     with pytest.raises(Conflict, match="budget"):
         await rounds.assign(
-            play.store, request_id, ("A02",), COORDINATOR, "wichtig", play.rules, play.now, lambda _: None, play.policy
+            play.store, request_id, ("A02",), COORDINATOR, "wichtig", play.rules, play.now, lambda _: None
         )
 
 

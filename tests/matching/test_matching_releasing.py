@@ -155,7 +155,7 @@ async def test_a_pinned_choice_is_kept_and_the_rest_found_round_it(play: Play) -
     request_id = await play.ask()
     await releasing.pin(play.store, request_id, "A03", COORDINATOR, "war schon dort", play.now)
     await play.matcher.turn()
-    assert (await proposed(play, request_id))[0] == "A03"
+    assert "A03" in await proposed(play, request_id)
     await releasing.unpin(play.store, request_id, "A03", COORDINATOR, "doch nicht", play.now)
     await play.matcher.turn()
     assert await proposed(play, request_id) == ["A01", "A02"]

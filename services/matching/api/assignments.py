@@ -141,8 +141,10 @@ def _round(engagement: Engagement, assignment_id: str) -> Round:
 def _shown(engagement: Engagement, assignment_id: str) -> Round:
     """The round, or what is proposed."""
     proposal = engagement.proposal
-    return proposal.asked if proposal and proposal.asked.assignment_id == assignment_id else _round(
-        engagement, assignment_id
+    return (
+        proposal.asked
+        if proposal and proposal.asked.assignment_id == assignment_id
+        else _round(engagement, assignment_id)
     )
 
 

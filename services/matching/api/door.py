@@ -8,8 +8,9 @@ from typing import Annotated
 from fastapi import Depends, Path, Query, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
-from services.matching.domain.policy import OPTIMAL, Policy
+from services.matching.domain.policy import Policy
 from services.matching.domain.worklist import Rules
+from services.matching.handlers import policies
 from services.matching.handlers.advisors import Governed
 from services.matching.store import Store
 from shared import auth
@@ -41,7 +42,7 @@ class Door:
 
     async def policy(self) -> Policy:
         """The one by which is decided now."""
-        return OPTIMAL
+        return await policies.active(self.store)
 
     async def governed(self) -> Governed:
         return Governed(self.rules, (await self.policy()).rules)

@@ -87,7 +87,6 @@ def router(door: Door) -> APIRouter:
                 door.rules,
                 door.clock(),
                 lambda engagement: once.mark(_assigned(engagement)),
-                await door.policy(),
             )
             return _assigned(chosen)
 

@@ -9,7 +9,7 @@ from services.matching.domain import requests, rounds
 from services.matching.domain.budget import Beyond, reserve
 from services.matching.domain.model import Audit, Engagement, Outcome, Reason
 from services.matching.domain.points import Scale
-from services.matching.domain.policy import Candidate, seeker
+from services.matching.domain.policy import Candidate, Policy, seeker
 from services.matching.domain.worklist import Rules
 from services.matching.handlers import matching, policies
 from services.matching.store import Store
