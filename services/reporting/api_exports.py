@@ -1,7 +1,7 @@
 """HTTP door: the report of a period in files."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from shutil import rmtree
@@ -21,7 +21,7 @@ from services.reporting.figures import Granularity, Scope
 from services.reporting.params import From, To, period
 from services.reporting.periods import PATTERN, scope_of
 from services.reporting.result import Result
-from shared.auth import require
+from shared.auth import Caller
 from shared.errors import FieldError, Invalid
 from shared.web import language
 
@@ -39,10 +39,9 @@ PeriodName = Annotated[str | None, Query(alias="period", pattern=PATTERN, descri
 Live = Annotated[bool, Query(description="of a closed period not what was frozen but what is known now")]
 
 
-def router(office: Office, zone: ZoneInfo, secret: str) -> APIRouter:
-    routes = APIRouter(
-        prefix="/api/reports", tags=["exports"], dependencies=[Depends(require(secret, "skew", "coordinator"))]
-    )
+def router(office: Office, zone: ZoneInfo, allowed: Callable[..., Awaitable[Caller]], prefix: str) -> APIRouter:
+    """The files of a period below `prefix`; `allowed`: lets in whom they are for, by token or by session."""
+    routes = APIRouter(prefix=prefix, tags=["exports"], dependencies=[Depends(allowed)])
     reports = office.reports
     turn = asyncio.Semaphore(AT_ONCE)
 

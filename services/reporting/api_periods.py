@@ -1,6 +1,6 @@
 """HTTP door: periods and their closing, deadlines, budgets, and what of closed years everybody may see."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Path, Query, Request
@@ -11,7 +11,8 @@ from services.reporting.closing import Office
 from services.reporting.figures import Granularity, Scope
 from services.reporting.frozen import Budget, Closed
 from services.reporting.indicators import INDICATORS
-from services.reporting.periods import PATTERN, Deadline, dues, ended, scope_of
+from services.reporting.periods import PATTERN, Proofs, scope_of
+from services.reporting.reports import Reports
 from services.reporting.result import Correction
 from services.reporting.suppression import publish
 from services.reporting.views import Period, Summary, View
@@ -108,7 +109,7 @@ class PublicYear(View):
 Name = Annotated[str, Path(pattern=PATTERN, description="2026-03, 2026-Q1, 2026 or 2026-02-10_2026-03-15")]
 
 
-def router(office: Office, deadlines: tuple[Deadline, ...], ahead: timedelta, secret: str) -> APIRouter:
+def router(office: Office, proofs: Proofs, secret: str) -> APIRouter:
     routes = APIRouter(prefix="/api", tags=["periods"])
     Staff = Annotated[Caller, Depends(require(secret, "coordinator", "skew"))]
     staff = [Depends(require(secret, "coordinator", "skew"))]
@@ -117,19 +118,12 @@ def router(office: Office, deadlines: tuple[Deadline, ...], ahead: timedelta, se
     def today() -> date:
         return rules.day(datetime.now(UTC))
 
-    async def known() -> list[str]:
-        """All months, quarters and years of the programme that have ended."""
-        first = await reports.queries.first_day()
-        return ended(first, today()) if first else []
-
     @routes.get("/periods", dependencies=staff)
     async def periods() -> Periods:
         """Closed periods, and those that could be closed."""
         closed = await frozen.all_closed()
-        names = {one.closing.period for one in closed}
-        return Periods(
-            closed=[_view(one) for one in closed], to_close=[one for one in await known() if one not in names]
-        )
+        to_close = await closing.to_close(office, today())
+        return Periods(closed=[_view(one) for one in closed], to_close=to_close)
 
     @routes.get("/periods/{name}", dependencies=staff)
     async def period(name: Name) -> PeriodView:
@@ -163,8 +157,7 @@ def router(office: Office, deadlines: tuple[Deadline, ...], ahead: timedelta, se
     async def due(request: Request) -> Dues:
         """What is due for the years of the programme, the next one first."""
         english = language(request) == "en"
-        names = sorted({*await known(), str(today().year)})
-        found = dues(deadlines, names, await frozen.met(), today(), ahead)
+        found = await closing.due(office, proofs, today())
         items = [
             DueView(period=one.period, code=one.code, name=one.name[english], due=one.due, state=one.state)
             for one in found
@@ -174,7 +167,7 @@ def router(office: Office, deadlines: tuple[Deadline, ...], ahead: timedelta, se
     @routes.post("/deadlines/{name}/{code}/done")
     async def done(request: Request, name: Name, code: str, caller: Staff) -> Dues:
         """The proof was handed in."""
-        if code not in {one.code for one in deadlines}:
+        if code not in {one.code for one in proofs.deadlines}:
             raise NotFound("Diese Frist gibt es nicht.", "There is no such deadline.")
         await frozen.meet(name, code, caller.subject, datetime.now(UTC))
         return await due(request)
@@ -226,13 +219,14 @@ def router(office: Office, deadlines: tuple[Deadline, ...], ahead: timedelta, se
         closed = await frozen.closed(year)
         if closed is None:
             raise NotFound("Dieses Jahr ist nicht abgeschlossen.", "This year is not closed.")
-        summary = reports.present(closed.counted, closed.scope, ("district", "field"), language=language(request))
-        return _public(year, summary)
+        return public_year(reports, closed, language(request))
 
     return routes
 
 
-def _public(year: str, summary: Summary) -> PublicYear:
+def public_year(reports: Reports, closed: Closed, language: str) -> PublicYear:
+    """What everybody may see of a closed year."""
+    summary = reports.present(closed.counted, closed.scope, ("district", "field"), language=language)
     totals = {one.indicator: one.n for one in summary.figures if one.indicator in PUBLIC}
     shown: dict[tuple[str, str], dict[str, int | None]] = {}
     figures: dict[str, int | None] = dict(totals)
@@ -257,7 +251,7 @@ def _public(year: str, summary: Summary) -> PublicYear:
         for group in summary.groups
         if group.by != "period"
     ]
-    return PublicYear(year=year, figures=figures, groups=groups)
+    return PublicYear(year=closed.closing.period, figures=figures, groups=groups)
 
 
 def _view(closed: Closed) -> PeriodView:

@@ -1,6 +1,7 @@
 """HTTP door: an advisor's statement of a month."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -14,7 +15,7 @@ from services.reporting.periods import scope_of
 from services.reporting.queries import ClaimFilter
 from services.reporting.records import tax_on
 from services.reporting.reports import Reports
-from shared.auth import Caller, require
+from shared.auth import Caller
 from shared.errors import NotFound
 from shared.events.base import AdvisorId
 from shared.web import language
@@ -26,9 +27,11 @@ _PDF: dict[int | str, dict[str, Any]] = {
 Month = Annotated[str, Path(pattern=r"^[0-9]{4}-(0[1-9]|1[0-2])$", description="2026-11")]
 
 
-def router(desk: Desk, reports: Reports, payer: str, secret: str) -> APIRouter:
-    """`payer`: who pays, lines separated by |."""
-    routes = APIRouter(prefix="/api", tags=["claims"])
+def router(
+    desk: Desk, reports: Reports, payer: str, allowed: Callable[..., Awaitable[Caller]], prefix: str
+) -> APIRouter:
+    """`payer`: who pays, lines separated by |. `allowed`: lets in whom they are for, by token or by session."""
+    routes = APIRouter(prefix=prefix, tags=["claims"])
     lines = [line.strip() for line in payer.split("|") if line.strip()]
 
     @routes.get("/statements/{advisor_id}/{month}.pdf", response_class=Response, responses=_PDF)
@@ -36,7 +39,7 @@ def router(desk: Desk, reports: Reports, payer: str, secret: str) -> APIRouter:
         request: Request,
         advisor_id: AdvisorId,
         month: Month,
-        caller: Annotated[Caller, Depends(require(secret, "coordinator", "skew", "advisor"))],
+        caller: Annotated[Caller, Depends(allowed)],
     ) -> Response:
         """All claims of the sessions held in a month, for whoever pays. Advisors: their own."""
         if caller.role == "advisor":

@@ -16,6 +16,7 @@ from services.reporting import (
     api_webhooks,
     consumer,
     handlers,
+    pages,
 )
 from services.reporting.closing import Office
 from services.reporting.deciding import Desk
@@ -26,6 +27,7 @@ from services.reporting.frozen import Frozen
 from services.reporting.journey import Rules
 from services.reporting.ledger import Ledger
 from services.reporting.operations import Gauges, Watch
+from services.reporting.periods import Proofs
 from services.reporting.projector import Projector, lease
 from services.reporting.pulse import Pulse
 from services.reporting.queries import Queries
@@ -36,6 +38,7 @@ from services.reporting.store import Store
 from services.reporting.webhooks import Allowed, Webhooks
 from services.reporting.witness import Witness
 from shared import register
+from shared.auth import require
 from shared.ids import new_id
 from shared.service import Service
 from shared.settings import load
@@ -61,15 +64,20 @@ def build(settings: Settings | None = None) -> FastAPI:
     service.prepares(lambda: _hold_rates(service, store, settings))
     service.routes(api.router(reports, rules.zone, service.secret))
     service.routes(api_claims.router(desk, reports, service.secret))
-    service.routes(api_statements.router(desk, reports, settings.payer, service.secret))
-    service.routes(api_exports.router(office, rules.zone, service.secret))
+    payees = require(service.secret, "coordinator", "skew", "advisor")
+    service.routes(api_statements.router(desk, reports, settings.payer, payees, "/api"))
     service.routes(
-        api_periods.router(office, settings.deadlines(), timedelta(days=settings.remind_days), service.secret)
+        api_exports.router(office, rules.zone, require(service.secret, "skew", "coordinator"), "/api/reports")
     )
+    proofs = Proofs(settings.deadlines(), timedelta(days=settings.remind_days))
+    service.routes(api_periods.router(office, proofs, service.secret))
     service.consumes(consumer.reactions(ledger, projector, records))
     service.runs("projector", projector.run)
     _feeds(service, settings, ledger, rules)
-    _watching(service, settings, reports)
+    watch = _watching(service, settings, reports)
+    look = pages.look_of(settings)
+    service.pages(look)
+    service.routes(pages.router(pages.Pages(look, office, desk, watch, proofs, settings.payer, service.leaving)))
     return service.app
 
 
@@ -99,7 +107,7 @@ def _feeds(service: Service, settings: Settings, ledger: Ledger, rules: Rules) -
     service.runs("seal", lambda: sealing(digests, sealed))
 
 
-def _watching(service: Service, settings: Settings, reports: Reports) -> None:
+def _watching(service: Service, settings: Settings, reports: Reports) -> Watch:
     """What operations see of the whole flow."""
     ledger, store, queries = reports.ledger, reports.store, reports.queries
     watch = Watch(settings, service.mongo, ledger, store, queries, reports.register, _gauges(service))
@@ -110,6 +118,7 @@ def _watching(service: Service, settings: Settings, reports: Reports) -> None:
     service.routes(api_operations.router(watch, service.secret, service.leaving))
     service.runs("watch", watch.run)
     service.runs("witness", witness.run)
+    return watch
 
 
 def _gauges(service: Service) -> Gauges:

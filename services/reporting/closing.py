@@ -9,7 +9,7 @@ from services.reporting.decisions import OUT
 from services.reporting.figures import Scope
 from services.reporting.frozen import Frozen
 from services.reporting.journey import Rules
-from services.reporting.periods import correction, kind_of, name_of, scope_of, sums_of
+from services.reporting.periods import Due, Proofs, correction, dues, ended, kind_of, name_of, scope_of, sums_of
 from services.reporting.queries import ClaimFilter, ClaimSums
 from services.reporting.rates import card_on
 from services.reporting.reports import Reports
@@ -88,6 +88,24 @@ async def close(office: Office, name: str, caller: Caller, now: datetime, today:
         found.vouchers.close()
         raise
     return found
+
+
+async def _known(office: Office, today: date) -> list[str]:
+    """All months, quarters and years of the programme that have ended, the last ones first."""
+    first = await office.reports.queries.first_day()
+    return ended(first, today) if first else []
+
+
+async def to_close(office: Office, today: date) -> list[str]:
+    """Of them, those that are open."""
+    closed = {one.closing.period for one in await office.frozen.all_closed()}
+    return [name for name in await _known(office, today) if name not in closed]
+
+
+async def due(office: Office, proofs: Proofs, today: date) -> list[Due]:
+    """What is due for the years of the programme, the next one first."""
+    names = sorted({*await _known(office, today), str(today.year)})
+    return dues(proofs.deadlines, names, await office.frozen.met(), today, proofs.ahead)
 
 
 async def corrections(office: Office, name: str) -> list[Correction]:

@@ -114,6 +114,14 @@ class Due:
     state: Literal["done", "overdue", "soon", "open"]
 
 
+@dataclass(frozen=True, slots=True)
+class Proofs:
+    """What is to be handed in, and how long `ahead` of it one is reminded."""
+
+    deadlines: tuple[Deadline, ...]
+    ahead: timedelta
+
+
 def load_deadlines(path: str | None = None) -> tuple[Deadline, ...]:
     """Those at `path`, or the packaged examples. Raises ValueError, or OSError when unreadable."""
     packaged = resources.files("services.reporting").joinpath("data/deadlines.json")

@@ -22,21 +22,29 @@ class Entry:
 
 
 _FOR_OTHERS = Entry("intake", "/request/office", ("Anfrage aufnehmen", "Take a request"))
+_FIGURES = Entry("reporting", "/reporting", ("Kennzahlen", "Figures"))
+_CLAIMS = Entry("reporting", "/reporting/claims", ("Honorare", "Honoraria"))
+_OPERATIONS = Entry("reporting", "/operations", ("Betrieb", "Operations"))
+
 NAV: Mapping[Role, tuple[Entry, ...]] = {
     "advisor": (
         Entry("matching", "/advisor", ("Übersicht", "Overview")),
         Entry("matching", "/advisor/past", ("Früheres", "Former")),
         Entry("matching", "/advisor/me", ("Meine Angaben", "About me")),
         _FOR_OTHERS,
+        Entry("reporting", "/reporting/mine", ("Meine Honorare", "My honoraria")),
     ),
     "coordinator": (
         Entry("matching", "/coordination", ("Arbeitsliste", "Worklist")),
         Entry("matching", "/coordination/advisors", ("Beratende", "Advisors")),
         Entry("intake", "/barriers", ("Barrieren", "Barriers")),
         _FOR_OTHERS,
+        _FIGURES,
+        _CLAIMS,
+        _OPERATIONS,
     ),
-    "skew": (),
-    "ops": (),
+    "skew": (_FIGURES, _CLAIMS),
+    "ops": (_OPERATIONS,),
 }
 LEGAL: tuple[Entry, ...] = (
     Entry("intake", "/imprint", ("Impressum", "Imprint")),
