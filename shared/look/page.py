@@ -77,8 +77,9 @@ class Look:
 
     def sorry(self, request: Request, error: Problem) -> HTMLResponse:
         """`error` as a page; the service's own `error.html` may say more about what to do."""
-        template = self._environments["de"].select_template(["error.html", "look/error.html"]).name
-        answer = self.show(request, str(template), error.status, error=error, correlation_id=current().correlation_id)
+        own = "error.html" in self._environments["de"].list_templates()  # a prefixed template tells its name without
+        template = "error.html" if own else "look/error.html"
+        answer = self.show(request, template, error.status, error=error, correlation_id=current().correlation_id)
         if error.retry_after is not None:
             answer.headers["Retry-After"] = str(error.retry_after)
         return answer

@@ -10,6 +10,7 @@ import pytest
 from fastapi import FastAPI
 
 from services.reporting.app import build
+from services.reporting.pages.periods import in_cents
 from services.reporting.settings import Settings
 from shared.access import Role
 from shared.auth import Person
@@ -115,8 +116,6 @@ async def test_advisors_see_their_own_and_operations_the_flow(office: Office) ->
             assert (await advisor.get(path)).status_code == 403, path
         page = await otto.get("/operations")
         assert "session.completed" in page.text
-        async with otto.stream("GET", "/operations/stream") as stream:
-            assert stream.headers["content-type"].startswith("text/event-stream")
 
 
 async def test_the_stream_tells_the_middle_of_the_page_again(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -124,8 +123,50 @@ async def test_the_stream_tells_the_middle_of_the_page_again(office: Office, mon
     monkeypatch.setattr("services.reporting.pages.operations.STREAM_SECONDS", 0.5)
     async with office("ops", "otto") as otto:
         told = await otto.get("/operations/stream")
+    assert told.headers["content-type"].startswith("text/event-stream")
     events = [part for part in told.text.split("\n\n") if part.startswith("data: ")]
     assert events
     assert all(line.startswith("data: ") for line in events[0].splitlines())
     assert "session.completed" in events[0]
     assert "<main" not in events[0]
+
+
+async def test_a_period_is_closed_by_a_click_and_a_budget_is_typed_as_people_type(office: Office) -> None:
+    async with office("coordinator", "anna") as anna:
+        page = await anna.get("/reporting/periods")
+        form = {"csrf": csrf(page)}
+        wrong = await anna.post("/reporting/budgets/2026", data=form | {"euros": "viel"})
+        assert wrong.status_code == 422
+        assert 'value="viel"' in wrong.text
+        assert (await anna.post("/reporting/budgets/2026", data=form | {"euros": "12.500,50 €"})).status_code == 303
+        assert (await anna.post("/reporting/periods/2026-10/close", data=form)).status_code == 303
+        due = re.search(r'action="(/reporting/deadlines/[^"]+)"', page.text)
+        assert due
+        assert (await anna.post(due[1], data=form)).status_code == 303
+        shown = await anna.get("/reporting/periods")
+        assert "12.500,50" in shown.text
+        assert 'href="/reporting/export.pdf?period=2026-10"' in shown.text
+        assert "erledigt" in shown.text
+        overview = await anna.get("/reporting", params={"from": "2026-10-01", "to": "2026-10-31"})
+        assert "Abgeschlossen am" in overview.text
+        assert (await anna.get("/reporting/public/2026")).status_code == 404
+        assert (await anna.post("/reporting/periods/2026-99/close", data=form)).status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("typed", "cents"),
+    [
+        ("12.500,50 €", 1_250_050),
+        ("12500", 1_250_000),
+        ("12.500", 1_250_000),
+        ("12.50", 1_250),
+        ("1.000.000", 100_000_000),
+        ("0", 0),
+        ("-5", None),
+        ("", None),
+        ("NaN", None),
+        ("viel", None),
+    ],
+)
+def test_amounts_are_read_as_people_type_them(typed: str, cents: int | None) -> None:
+    assert in_cents(typed) == cents

@@ -97,6 +97,8 @@ def in_cents(text: str) -> int | None:
         cents = (Decimal(plain) * 100).quantize(Decimal(1), ROUND_HALF_UP)
     except InvalidOperation:
         return None
+    if not cents.is_finite():
+        return None
     return int(cents) if 0 <= cents <= MOST_CENTS else None
 
 
