@@ -41,15 +41,16 @@ def _add_reports(routes: APIRouter, reports: Reports, zone: ZoneInfo, secret: st
         request: Request,
         start: From = None,
         end: To = None,
-        by: Annotated[By | None, Query(description="only this grouping; default: all three")] = None,
+        by: Annotated[By | None, Query(description="only this grouping; default: all")] = None,
         granularity: Annotated[Granularity, Query(description="of the grouping by period")] = "month",
+        compare: Annotated[bool, Query(description="each figure beside that of the period before")] = False,
     ) -> Summary:
-        """All figures of a period, in total and by period, district and field.
+        """All figures of a period, in total and by period, district, field and size of the municipality.
 
         A request for two fields counts under both, so that the fields may add up to more than the total.
         """
         groups = (by,) if by else get_args(By)
-        return await reports.summary(period(start, end, zone), groups, granularity, language(request))
+        return await reports.summary(period(start, end, zone), groups, granularity, language(request), compare)
 
     @routes.get("/reports/honoraria")
     async def honoraria(

@@ -101,7 +101,7 @@ async def _rebuild_all(from_kafka: bool) -> bool:
         if from_kafka:
             await _complete(with_)
         async with lease(with_.mongo, new_id()).held():
-            with _bar("Requests") as progress:
+            with _bar("Facts") as progress:
                 done = await rebuilding.rebuild(with_.ledger, with_.store, rules, progress)
             counts = ", ".join(f"{count} {name}" for name, count in (await with_.store.counts()).items())
     print(f"Facts up to place {done.place} of the ledger, {done.requests} requests: {counts}.")

@@ -11,7 +11,7 @@ from typing import TypeVar
 import structlog
 
 from services.reporting.claims import entry
-from services.reporting.domain import fold, not_understood
+from services.reporting.domain import Case, fold, not_understood
 from services.reporting.facts import Fact, Recorded
 from services.reporting.journey import Rules
 from services.reporting.ledger import Ledger
@@ -19,7 +19,7 @@ from services.reporting.rates import RateCard, together
 from services.reporting.store import NOTHING, Position, Store, Stored
 from shared.broker import Arrival
 from shared.errors import Permanent, Stale, Unavailable
-from shared.events import Event
+from shared.events import Event, ReportingEntry
 
 BATCH = 500
 """Facts of one step of the projector."""
@@ -126,15 +126,22 @@ async def _save(
         facts = [one for one in facts if one.seq <= up_to]
     if not facts or (was.epoch == epoch and max(one.seq for one in facts) <= was.version):
         return False
+    case, entries = understand(request_id, facts, rules)
+    lines = [line for line in entries if line.entry_id not in was.sent]
+    return await store.save(case, was, lines, epoch)
+
+
+def understand(
+    request_id: str, facts: Sequence[Recorded[Event]], rules: Rules
+) -> tuple[Case, Sequence[ReportingEntry]]:
+    """The case of a request by its facts, and the lines that are due for it."""
     try:
         case = fold(request_id, facts, rules)
-        entries = [line for line in map(entry, case.claims) if line is not None]
+        return case, [line for line in map(entry, case.claims) if line is not None]
     except Exception:
         # one request with impossible values must not keep all others from being reported
         _log.exception("case_not_understood", request_id=request_id)
-        case, entries = not_understood(request_id, facts), []
-    lines = [line for line in entries if line.entry_id not in was.sent]
-    return await store.save(case, was, lines, epoch)
+        return not_understood(request_id, facts), ()
 
 
 async def step(ledger: Ledger, store: Store, rules: Rules) -> int:

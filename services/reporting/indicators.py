@@ -1,10 +1,23 @@
 """What is counted: each indicator with its written definition. A figure means just what stands here."""
 
 from dataclasses import dataclass
+from datetime import date
 from typing import Literal
 
-Kind = Literal["sum", "mean"]
-Unit = Literal["requests", "engagements", "sessions", "minutes", "people", "options", "points", "working_days", "cents"]
+Kind = Literal["sum", "mean", "heads", "spread"]
+Unit = Literal[
+    "requests",
+    "engagements",
+    "sessions",
+    "minutes",
+    "people",
+    "advisors",
+    "options",
+    "points",
+    "working_days",
+    "percent",
+    "cents",
+]
 
 UNITS: dict[Unit, tuple[str, str]] = {
     "requests": ("Anfragen", "requests"),
@@ -13,21 +26,39 @@ UNITS: dict[Unit, tuple[str, str]] = {
     "minutes": ("Minuten", "minutes"),
     "people": ("Personen", "people"),
     "options": ("Handlungsoptionen", "options for action"),
+    "advisors": ("Beratende", "advisors"),
     "points": ("Punkte (1–5)", "points (1–5)"),
     "working_days": ("Werktage", "working days"),
+    "percent": ("Prozent", "percent"),
     "cents": ("Eurocent", "euro cents"),
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Indicator:
-    """`sum` adds the contributions, `mean` is their average to two decimals. Texts are (German, English)."""
+    """What a figure counts. Texts are (German, English).
+
+    `sum` adds the contributions, `mean` is their average to two decimals. `heads` is how many members they name,
+    `spread` which share of all (in percent) would have to change hands for all members to have as much: 0 is even.
+    `since`: the definition has held from then on; facts before that are counted by it too. `counted`: the contributions
+    that it is made of, where they are not its own.
+    """
 
     code: str
     kind: Kind
     unit: Unit
     name: tuple[str, str]
     definition: tuple[str, str]
+    since: date = date(2026, 11, 1)
+    counted: str | None = None
+
+    @property
+    def source(self) -> str:
+        """Whose contributions it is made of."""
+        return self.counted or self.code
+
+
+_NOVEMBER_24 = date(2026, 11, 24)
 
 
 def _session(code: str, german: str, english: str, kind: str) -> Indicator:
@@ -132,6 +163,67 @@ INDICATORS: dict[str, Indicator] = {
                 "Options for action agreed, each once, on the day of the session that first agreed it. By field: the "
                 "option's own. From session.completed (options_agreed).",
             ),
+        ),
+        Indicator(
+            "options_taken_up",
+            "sum",
+            "options",
+            ("Aufgegriffene Handlungsoptionen", "Options for action taken up"),
+            (
+                "Handlungsoptionen, die die Kommune nach ihrer Rückmeldung bis dahin aufgegriffen hat, am Tag der "
+                "Rückmeldung; je Anfrage die erste; n ist die Zahl der Rückmeldungen. Aus feedback.given "
+                "(options_taken_up).",
+                "Options for action that the municipality says it has taken up so far, on the day of its feedback; the "
+                "first per request; n is the number of answers. From feedback.given (options_taken_up).",
+            ),
+            _NOVEMBER_24,
+        ),
+        Indicator(
+            "conversion",
+            "mean",
+            "percent",
+            ("Vom Erstgespräch zur Beratung", "From first talk to consultation"),
+            (
+                "Anteil der Anfragen mit Erstgespräch, bei denen am selben Tag oder später ein Beratungstermin folgte; "
+                "am Tag des ersten Erstgesprächs, auch wenn die Beratung später liegt, so dass der Anteil noch steigen "
+                "kann; n ist die Zahl der Anfragen mit Erstgespräch. Aus session.completed.",
+                "Share of the requests with a first talk for which a consultation was held that day or later; on "
+                "the day of the earliest first talk, even if the consultation is later, so that the share may still "
+                "rise; n is the number of requests with a first talk. From session.completed.",
+            ),
+            _NOVEMBER_24,
+        ),
+        Indicator(
+            "advisors_active",
+            "heads",
+            "advisors",
+            ("Aktive Beratende", "Active advisors"),
+            (
+                "Zahl der verschiedenen Beratenden mit mindestens einer Minute in einem Termin des Zeitraums; wer in "
+                "zwei Monaten tätig war, zählt im Jahr einmal, Gliederungen addieren sich daher nicht. n ist die Zahl "
+                "ihrer Einsätze (Person und Termin). Aus session.completed (members).",
+                "Number of different advisors with at least one minute in a session of the period; who was active in "
+                "two months counts once in the year, so groups don't add up. n is the number of their parts (advisor "
+                "and session). From session.completed (members).",
+            ),
+            _NOVEMBER_24,
+            "advisor_minutes",
+        ),
+        Indicator(
+            "load_spread",
+            "spread",
+            "percent",
+            ("Ungleichheit der Last", "Unevenness of load"),
+            (
+                "Anteil aller Minuten, der umverteilt werden müsste, damit alle aktiven Beratenden gleich viele hätten "
+                "(0 %: gleich verteilt). Wer im Zeitraum keinen Termin hatte, ist in den Ereignissen nicht zu sehen "
+                "und zählt nicht mit. n ist die Zahl der Einsätze. Aus session.completed (members).",
+                "Share of all minutes that would have to change hands for all active advisors to have as many (0 %: "
+                "even). Who had no session in the period is not to be seen in the facts and does not count. n is the "
+                "number of parts. From session.completed (members).",
+            ),
+            _NOVEMBER_24,
+            "advisor_minutes",
         ),
         Indicator(
             "closed",

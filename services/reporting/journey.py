@@ -1,7 +1,7 @@
 """One request's facts in an order that does not depend on when they arrived."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import TypeVar
 from zoneinfo import ZoneInfo
@@ -28,13 +28,14 @@ E = TypeVar("E", bound=Event)
 class Rules:
     """What the figures depend on besides the facts: rates, public holidays of the state, local days.
 
-    `expected_minutes`: of one advisor in a whole engagement, for what is committed.
+    `expected_minutes`: of one advisor in a whole engagement, for what is committed. `sizes`: AGS → size class.
     """
 
     cards: tuple[RateCard, ...]
     subdivision: str
     zone: ZoneInfo
     expected_minutes: int = 600
+    sizes: Mapping[str, str] = field(default_factory=dict)
 
     def day(self, moment: datetime) -> date:
         """The local day of `moment`."""

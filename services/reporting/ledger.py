@@ -7,7 +7,7 @@ Facts are read as the majority has them: a place that was seen is never given to
 """
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,7 +16,7 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.errors import BulkWriteError
 
 from services.reporting.facts import Fact, Recorded, read
-from shared.events import Event
+from shared.events import BY_TOPIC, Event
 from shared.ids import new_id
 from shared.mongo import Document, Mongo
 
@@ -24,6 +24,8 @@ FACTS = "facts"
 COUNTERS = "counters"
 HEAD = "ledger"
 """The counter's `_id`; its `seq` is the place of the last fact."""
+PAGE = 2_000
+"""Facts that are read at a time, where all are."""
 _TAKEN = 11000
 
 
@@ -115,6 +117,29 @@ class Ledger:
         """The ids of all requests of which there is a fact."""
         found = await self._mongo.aggregate(FACTS, [{"$group": {"_id": "$key"}}, {"$sort": {"_id": 1}}])
         return [document["_id"] for document in found]
+
+    async def whole(self, up_to: int) -> AsyncIterator[list[tuple[str, list[Recorded[Event]]]]]:
+        """All requests with their facts up to that place, some hundred at a time; read from first to last."""
+        wanted = {"key": 1, "topic": 1, "seq": 1, "time": 1, "data": 1}
+        cursor = self._mongo.settled(FACTS).find({}, wanted).sort([("key", 1), ("seq", 1)]).batch_size(PAGE)
+        reading = asyncio.create_task(cursor.to_list(PAGE))
+        found: dict[str, list[Recorded[Event]]] = {}
+        try:
+            while page := await reading:
+                reading = asyncio.create_task(cursor.to_list(PAGE))  # while these are worked on
+                last = page[-1]["key"]
+                for fact in page:
+                    if fact["seq"] <= up_to:
+                        event = BY_TOPIC[fact["topic"]].model_validate_json(fact["data"])
+                        recorded = Recorded(fact["_id"], fact["seq"], fact["time"], event)
+                        found.setdefault(fact["key"], []).append(recorded)
+                rest = {last: found.pop(last)} if last in found else {}
+                yield list(found.items())
+                found = rest
+            yield list(found.items())
+        finally:
+            reading.cancel()
+            await cursor.close()
 
     async def of_requests(self, request_ids: Iterable[str]) -> dict[str, list[Recorded[Event]]]:
         """All facts of each of `request_ids`, read."""

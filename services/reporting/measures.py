@@ -1,6 +1,6 @@
 """What each fact contributes to which indicator: the rows that all figures are sums or averages of."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -29,7 +29,7 @@ class Measure:
     """One contribution: `value` to `indicator` on the local day `on`, from `facts` (the deciding one first).
 
     `district` has 5 digits or is "unknown", `ags` is empty where unknown; `fields` are what a grouping by
-    field counts it under.
+    field counts it under. `member`: the advisor whose part it is, of what is counted by heads.
     """
 
     id: str
@@ -41,6 +41,8 @@ class Measure:
     district: str
     fields: tuple[str, ...]
     facts: tuple[str, ...]
+    size: str = UNKNOWN
+    member: str | None = None
 
 
 def measures(journey: Journey, rules: Rules, claims: Iterable[Claim]) -> Iterator[Measure]:
@@ -48,12 +50,18 @@ def measures(journey: Journey, rules: Rules, claims: Iterable[Claim]) -> Iterato
     ags, fields = journey.ags or "", journey.fields or (UNKNOWN,)
 
     def one(
-        indicator: str, source: str, value: int, on: date, *facts: str, of: tuple[str, ...] = fields, place: str = ags
+        indicator: str,
+        source: str,
+        value: int,
+        on: date,
+        *facts: str,
+        of: tuple[str, ...] = fields,
+        place: str = ags,
+        member: str | None = None,
     ) -> Measure:
-        identity = f"{indicator}:{source}"
-        return Measure(
-            identity, indicator, value, on, journey.request_id, place, place[:5] or UNKNOWN, of, tuple(facts)
-        )
+        identity, size = f"{indicator}:{source}", rules.sizes.get(place, UNKNOWN)
+        district = place[:5] or UNKNOWN
+        return Measure(identity, indicator, value, on, journey.request_id, place, district, of, facts, size, member)
 
     request = journey.request_id
     for created in journey.created[:1]:
@@ -67,6 +75,7 @@ def measures(journey: Journey, rules: Rules, claims: Iterable[Claim]) -> Iterato
             yield one("completed", request, 1, day, closed.id)
     for given in journey.feedback[:1]:
         yield one("satisfaction", request, given.event.satisfaction, rules.day(given.event.given_at), given.id)
+        yield one("options_taken_up", request, given.event.options_taken_up, rules.day(given.event.given_at), given.id)
     if begun := journey.acceptance():
         yield one("accepted", request, 1, rules.day(begun[1]), begun[0].id)
     agreed: set[str] = set()
@@ -79,10 +88,16 @@ def measures(journey: Journey, rules: Rules, claims: Iterable[Claim]) -> Iterato
             ("participants", session.participants),
         ):
             yield one(indicator, session.session_id, value, session.held_on, fact.id)
+        for advisor, part in shares(session).items():
+            if part.minutes:
+                source = f"{session.session_id}.{advisor}"
+                yield one("advisor_minutes", source, part.minutes, session.held_on, fact.id, member=advisor)
         for option in session.options_agreed:
             if option.option_id not in agreed:
                 agreed.add(option.option_id)
                 yield one("options", option.option_id, 1, session.held_on, fact.id, of=(str(option.field),))
+    for talk, later in _conversion(_current(journey)):
+        yield one("conversion", request, 100 if later else 0, talk.event.held_on, *(f.id for f in (talk, *later)))
     for indicator, last, on in _waits(journey, rules):
         first = journey.created[0]
         days = workdays_between(rules.day(first.event.submitted_at), on, rules.subdivision)
@@ -111,6 +126,16 @@ def _current(journey: Journey) -> list[Recorded[SessionCompleted]]:
     """The version of each session that counts, in the order they were held."""
     last = [versions[-1] for versions in journey.sessions().values()]
     return sorted(last, key=lambda fact: (fact.event.held_on, fact.event.completed_at, fact.id))
+
+
+def _conversion(
+    sessions: Sequence[Recorded[SessionCompleted]],
+) -> Iterator[tuple[Recorded[SessionCompleted], tuple[Recorded[SessionCompleted], ...]]]:
+    """The first talk of a request, and the first consultation on its day or later, if there is one."""
+    talk = next((fact for fact in sessions if fact.event.kind is SessionKind.FIRST_TALK), None)
+    if talk is not None:
+        rest = (fact for fact in sessions if fact.event.kind is SessionKind.CONSULTATION)
+        yield talk, tuple(fact for fact in rest if fact.event.held_on >= talk.event.held_on)[:1]
 
 
 def _waits(journey: Journey, rules: Rules) -> Iterator[tuple[str, Recorded[Event], date]]:

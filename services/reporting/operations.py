@@ -21,7 +21,7 @@ from services.reporting.indicators import INDICATORS
 from services.reporting.kafka_state import KafkaState, KafkaWatch
 from services.reporting.ledger import Ledger
 from services.reporting.queries import Queries
-from services.reporting.store import Store
+from services.reporting.store import Position, Store
 from services.reporting.views_operations import (
     ConsumerLag,
     DeadLetters,
@@ -29,6 +29,7 @@ from services.reporting.views_operations import (
     Mails,
     Operations,
     Outbox,
+    Rebuilding,
     TopicFlow,
     Waiting,
     WaitingRequest,
@@ -58,6 +59,10 @@ _EMITTER = {event.topic: service for service, events in EMITTED.items() for even
 _log = structlog.get_logger(__name__)
 
 
+def _rebuilding(position: Position) -> Rebuilding | None:
+    return Rebuilding(done=position.building[0], total=position.building[1]) if position.building else None
+
+
 class Gauges:
     """What this service tells Prometheus of the whole flow."""
 
@@ -81,7 +86,7 @@ class Gauges:
         """What the contributions to each indicator come to."""
         found = {total.indicator: total for total in totals}
         for indicator in INDICATORS:
-            total = found.get(indicator)
+            total = found.get(INDICATORS[indicator].source)
             self._sums.labels(indicator).set(total.sum if total else 0)
             self._counts.labels(indicator).set(total.n if total else 0)
 
@@ -156,7 +161,9 @@ class Watch:
                 DeadLetters(service=s, topic=t, waiting=n) for (s, t), n in (kafka.letters if kafka else {}).items()
             ],
             outbox=await self._outbox(now),
-            ledger=LedgerState(head=head, projected=position.seq, behind=max(0, head - position.seq)),
+            ledger=LedgerState(
+                head=head, projected=position.seq, behind=max(0, head - position.seq), rebuilding=_rebuilding(position)
+            ),
             waiting=waiting,
             mails=Mails(
                 sent=next(one.flow for one in flow if one.topic == "notification.sent"),

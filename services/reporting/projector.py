@@ -9,12 +9,13 @@ import structlog
 from prometheus_client import Gauge
 from pymongo.errors import PyMongoError
 
-from services.reporting import handlers
+from services.reporting import handlers, rebuilding
+from services.reporting.definition import definition, is_later
 from services.reporting.documents import COUNTERS
 from services.reporting.journey import Rules
 from services.reporting.ledger import HEAD, Ledger
 from services.reporting.store import Store
-from shared.errors import Unavailable
+from shared.errors import Stale, Unavailable
 from shared.lease import Lease
 from shared.mongo import Mongo
 from shared.tasks import cancelled, end
@@ -47,6 +48,7 @@ class Projector:
         self._lease = lease(mongo, me)
         self._waking = Wake(mongo, COUNTERS, {"documentKey._id": HEAD})
         self._flood_until = 0.0
+        self._current: str | None = None
 
     def wake(self, *, flood: bool = False) -> None:
         """There are new facts, in a `flood` so many that more are to come: recording them goes first."""
@@ -61,9 +63,10 @@ class Projector:
         try:
             while not cancelled():
                 try:
+                    await self._renew()
                     await self._catch_up()
                     pause = 0.2
-                except (PyMongoError, Unavailable) as error:
+                except (PyMongoError, Unavailable, Stale) as error:
                     _log.warning("projector_waits", error=str(error)[:300], seconds=pause)
                     await asyncio.sleep(pause)
                     pause = min(pause * 2, 5.0)
@@ -71,6 +74,22 @@ class Projector:
                 await self._waking.wait()
         finally:
             await end(watching)
+
+    async def _renew(self) -> None:
+        """Once, at the start: read models by other definitions than ours are made anew beside those that are read."""
+        if self._current is not None:
+            return
+        rules = await self._with_cards()
+        mine = definition(rules)
+        if not await self._store.define(mine):
+            stands = (await self._store.position()).definition
+            if stands != mine and not is_later(stands):
+                async with self._lease.held():
+                    if (await self._store.position()).definition == stands:
+                        _log.info("read_models_renewed", before=stands, now=mine)
+                        place = await rebuilding.renew(self._ledger, self._store, rules, lambda done, total: None)
+                        _log.info("read_models_switched", place=place)
+        self._current = mine
 
     async def _catch_up(self) -> None:
         """Projects until nothing is left, or until another process does."""
@@ -88,8 +107,10 @@ class Projector:
 
     async def _step(self) -> int:
         """With the cards as they are now: the operator may have imported others, but not while we have the lease."""
-        rules = replace(self._rules, cards=await self._store.cards() or self._rules.cards)
-        return await handlers.step(self._ledger, self._store, rules)
+        return await handlers.step(self._ledger, self._store, await self._with_cards())
+
+    async def _with_cards(self) -> Rules:
+        return replace(self._rules, cards=await self._store.cards() or self._rules.cards)
 
     async def _give_way(self) -> None:
         """Both use one core: what is recorded late holds up its topic, what is projected late is only seen late."""
@@ -101,4 +122,4 @@ class Projector:
     async def _behind(self) -> bool:
         position, head = await self._store.position(), await self._ledger.head()
         self._waiting.set(head - position.seq)
-        return position.seq < head
+        return position.seq < head and position.definition == self._current  # else somebody else's are read now

@@ -7,11 +7,22 @@ from datetime import date, datetime
 from services.reporting import cells
 from services.reporting.cells import Group, Total
 from services.reporting.claims import Claim
-from services.reporting.documents import CASES, CELLS, CLAIM, CLAIMS, COUNTERS, FINDING, FINDINGS, MEASURE, MEASURES
+from services.reporting.documents import (
+    CASES,
+    CELLS,
+    CLAIM,
+    CLAIMS,
+    COUNTERS,
+    FINDING,
+    FINDINGS,
+    MEASURE,
+    MEASURES,
+    PROJECTED,
+)
 from services.reporting.figures import FigureId, Scope
 from services.reporting.findings import Finding
+from services.reporting.indicators import INDICATORS
 from services.reporting.measures import Measure
-from services.reporting.store import PROJECTED
 from shared.events.reporting import ClaimStatus
 from shared.mongo import Document, Mongo
 
@@ -80,16 +91,12 @@ class Queries:
             "period": {"$in": cells.within(scope)},
             "district": scope.district or district,
         }
-        wanted = [
-            "period",
-            "district",
-            f"fields.{scope.field}" if scope.field else "fields" if group == "field" else "all",
-        ]
-        return cells.totals(await self._mongo[CELLS].find(fits, wanted).to_list(None), scope.field, group)
+        found = await self._mongo[CELLS].find(fits, ["period", "district", _part(scope, group)]).to_list(None)
+        return cells.totals(found, scope.field, group, scope.size)
 
     async def contributions(self, figure: FigureId, after: After | None, limit: int) -> list[Measure]:
         """What a figure was counted from, by day."""
-        fits = {"indicator": figure.indicator} | _in_scope(figure.scope)
+        fits = {"indicator": INDICATORS[figure.indicator].source} | _in_scope(figure.scope)
         found = await self._page(MEASURES, fits, "on", after, limit)
         return [MEASURE.validate_python(document) for document in found]
 
@@ -190,12 +197,23 @@ class Queries:
         return [_named(document) for document in await cursor.to_list(None)]
 
 
+def _part(scope: Scope, group: Group | None) -> str:
+    """The member of a cell that is asked for."""
+    if scope.size:
+        return f"sizes.{scope.size}"
+    if scope.field:
+        return f"fields.{scope.field}"
+    return {"field": "fields", "size": "sizes"}.get(group or "", "all")
+
+
 def _in_scope(scope: Scope) -> Document:
     fits: Document = {"on": {"$gte": scope.start.isoformat(), "$lte": scope.end.isoformat()}}
     if scope.district:
         fits["district"] = scope.district
     if scope.field:
         fits["fields"] = scope.field
+    if scope.size:
+        fits["size"] = scope.size
     return fits
 
 

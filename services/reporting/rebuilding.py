@@ -1,17 +1,22 @@
 """The read models made again from the ledger, and the ledger completed from Kafka."""
 
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+import gc
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
+from services.reporting.definition import definition
 from services.reporting.facts import Fact
-from services.reporting.handlers import TOGETHER, chunks, fact, project, step
+from services.reporting.handlers import fact, step, understand
 from services.reporting.journey import Rules
 from services.reporting.ledger import Ledger
-from services.reporting.store import Position, Store
+from services.reporting.store import Store
 from shared.broker import Arrival
 from shared.errors import Permanent
 from shared.events import ReportingEntry
+
+Progress = Callable[[int, int], None]
+"""Told how much is done, and how much there is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,24 +43,55 @@ class Completed:
     lines: int = 0
 
 
-async def rebuild(ledger: Ledger, store: Store, rules: Rules, progress: Callable[[int, int], None]) -> Rebuilt:
-    """Drops the read models and makes them again from the ledger. The caller holds the lease.
+async def rebuild(ledger: Ledger, store: Store, rules: Rules, progress: Progress, *, compare: bool = True) -> Rebuilt:
+    """Makes the read models again beside those that are read, and puts them in their place. The caller holds the lease.
 
     First whatever waits is projected, and the rebuild goes just as far, so that before and after speak of the
-    same facts; what arrives meanwhile is left to the projector. If it is interrupted, the projector begins
-    again at place 0. `progress` is told the requests done and to do.
+    same facts; what arrives meanwhile is left to the projector. If it is interrupted, nothing has changed.
+    Without `compare` no digests are made. `progress` is told the facts done and to do. Raises Stale when somebody
+    else has begun a rebuild since.
     """
-    while await step(ledger, store, rules):
-        pass
-    place, before = (await store.position()).seq, await store.digest()
-    position = await store.drop()
-    request_ids = await ledger.requests()
-    for number, some in enumerate(chunks(request_ids, TOGETHER)):
-        progress(number * TOGETHER, len(request_ids))
-        await project(ledger, store, rules, some, position.epoch, place)
-    progress(len(request_ids), len(request_ids))
-    await store.advance(Position(place, position.epoch))
-    return Rebuilt(len(request_ids), place, before, await store.digest())
+    place = await ledger.head()
+    if (await store.position()).definition in (None, definition(rules)):
+        while await step(ledger, store, rules):
+            pass
+        place = (await store.position()).seq
+    before = await store.digest() if compare else ""
+    requests = await _make(ledger, store, rules, place, progress)
+    return Rebuilt(requests, place, before, await store.digest() if compare else "")
+
+
+async def renew(ledger: Ledger, store: Store, rules: Rules, progress: Progress) -> int:
+    """The read models by other definitions than before, as `rebuild`; returns the place up to which they are made."""
+    place = await ledger.head()
+    await _make(ledger, store, rules, place, progress)
+    return place
+
+
+async def _make(ledger: Ledger, store: Store, rules: Rules, place: int, progress: Progress) -> int:
+    beside, requests, done = await store.beside(), 0, 0
+    with _rarely_collecting():
+        async for some in ledger.whole(place):
+            cases = [understand(request_id, facts, rules) for request_id, facts in some]
+            await beside.add(case for case, _ in cases)
+            await store.send([(line, case.version) for case, lines in cases for line in lines])
+            requests, done = requests + len(some), done + sum(len(facts) for _, facts in some)
+            progress(done, place)
+            await beside.tell(done, place)
+    await beside.switch(place, definition(rules))
+    progress(place, place)
+    return requests
+
+
+@contextmanager
+def _rarely_collecting() -> Iterator[None]:
+    """Millions of live objects are made that all stay until they are written: looking through them gains nothing."""
+    usual = gc.get_threshold()
+    gc.set_threshold(200_000, 50, 100)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*usual)
 
 
 async def complete(ledger: Ledger, store: Store, arrivals: Sequence[Arrival], so_far: Completed) -> None:

@@ -2,8 +2,9 @@
 
 import asyncio
 import json
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from typing import get_args
@@ -11,14 +12,16 @@ from typing import get_args
 from services.reporting.cells import Total
 from services.reporting.claims import Claim
 from services.reporting.facts import Fact
-from services.reporting.figures import FigureId, Granularity, Scope, period_of, periods
-from services.reporting.indicators import INDICATORS, UNITS
+from services.reporting.figures import FigureId, Granularity, Scope, is_whole, narrowed, period_of, periods, previous
+from services.reporting.indicators import INDICATORS, UNITS, Indicator
 from services.reporting.ledger import Ledger
 from services.reporting.measures import UNKNOWN
 from services.reporting.queries import After, ClaimFilter, Queries
-from services.reporting.result import Counted, Result, Sums, Vouchers, spooled
+from services.reporting.result import GROUPED, Counted, Grouped, Result, Sums, Vouchers, spooled
+from services.reporting.sizes import SIZES
 from services.reporting.store import Store
 from services.reporting.views import (
+    Before,
     By,
     ClaimLine,
     Contribution,
@@ -44,8 +47,7 @@ FIELD_NAMES: dict[str, tuple[str, str]] = {
     "other": ("Anderes", "Something else"),
     UNKNOWN: ("Noch unbekannt", "Not yet known"),
 }
-Sum = tuple[int, int]
-"""Sum and number of contributions."""
+Value = int | float | None
 
 
 @dataclass(frozen=True)
@@ -58,10 +60,16 @@ class Reports:
     register: Register
 
     async def summary(
-        self, scope: Scope, by: Sequence[By] = get_args(By), granularity: Granularity = "month", language: str = "de"
+        self,
+        scope: Scope,
+        by: Sequence[By] = get_args(By),
+        granularity: Granularity = "month",
+        language: str = "de",
+        compare: bool = False,
     ) -> Summary:
-        """All figures of `scope`: the totals, and groups of each kind in `by`."""
-        return self.present(await self.count(scope, by), scope, by, granularity, language)
+        """All figures of `scope`: totals, and groups of each kind in `by`; with `compare` beside those of before."""
+        older = await self.count(previous(scope), by) if compare else None
+        return self.present(await self.count(scope, by), scope, by, granularity, language, older)
 
     async def count(self, scope: Scope, by: Sequence[By] = get_args(By)) -> Counted:
         """The totals of `scope` and of each kind in `by`."""
@@ -69,7 +77,8 @@ class Reports:
         months = await self.queries.totals(scope, "month") if "period" in by else ()
         districts = await self.queries.totals(scope, "district") if "district" in by else ()
         fields = await self.queries.totals(scope, "field") if "field" in by else ()
-        return Counted(position, totals, months, districts, fields)
+        sizes = await self.queries.totals(scope, "size") if "size" in by else ()
+        return Counted(position, totals, months, districts, fields, sizes)
 
     def present(
         self,
@@ -78,19 +87,21 @@ class Reports:
         by: Sequence[By] = get_args(By),
         granularity: Granularity = "month",
         language: str = "de",
+        older: Counted | None = None,
     ) -> Summary:
-        """What was counted as figures with their names and meanings."""
+        """What was counted as figures with their names and meanings; `older`: what was counted of the period before."""
         groups: list[Group] = []
         if "period" in by:
-            groups += self._periods(scope, granularity, counted.months, language)
-        if "district" in by:
-            groups += self._districts(scope, counted.districts, language)
-        if "field" in by:
-            groups += self._fields(scope, counted.fields, language)
+            groups += self._periods(scope, granularity, counted.months, language, older)
+        names = {"district": self._districts(language), "field": _named(FIELD_NAMES, language)}
+        names["size"] = _named(SIZES, language)
+        for kind in GROUPED:
+            if kind in by:
+                groups += _groups(kind, names[kind], scope, counted, older, language)
         return Summary(
             period=Period(start=scope.start, end=scope.end),
             position=counted.position,
-            figures=_figures(scope, _by_indicator(counted.totals), language),
+            figures=_figures(scope, counted.totals, language, older.totals if older else None),
             groups=groups,
         )
 
@@ -117,35 +128,24 @@ class Reports:
                 return Vouchers(sums)
         return await spooled(self.queries.claim_rows(wanted))
 
-    def _periods(self, scope: Scope, granularity: Granularity, totals: Sequence[Total], language: str) -> list[Group]:
-        by_period: dict[str, list[Total]] = {}
-        for total in totals:
-            year, month = (int(part) for part in total.group.split("-"))
-            by_period.setdefault(period_of(date(year, month, 1), granularity), []).append(total)
-        return [
-            _group("period", key, key, part, by_period.get(key, ()), language)
-            for key, part in periods(scope, granularity)
-        ]
+    def _periods(
+        self, scope: Scope, granularity: Granularity, totals: Sequence[Total], language: str, older: Counted | None
+    ) -> list[Group]:
+        """Each beside the one before it, where both are whole; those of `older` lie before the first."""
+        now, parts = _by_period(totals, granularity), periods(scope, granularity)
+        whole = {key: now.get(key, []) for key, part in parts if is_whole(part, granularity)}
+        if older is not None:
+            past = _by_period(older.months, granularity)
+            ended = periods(previous(scope), granularity)
+            whole |= {key: past.get(key, []) for key, part in ended if is_whole(part, granularity)}
+        found = []
+        for key, part in parts:
+            were = whole.get(period_of(previous(part).start, granularity)) if older and key in whole else None
+            found.append(_group("period", key, key, part, now.get(key, ()), language, were))
+        return found
 
-    def _districts(self, scope: Scope, totals: Sequence[Total], language: str) -> list[Group]:
-        found: dict[str, list[Total]] = {}
-        for total in totals:
-            found.setdefault(total.group, []).append(total)
-        names = self.register.districts | {UNKNOWN: FIELD_NAMES[UNKNOWN][language == "en"]}
-        return [
-            _group("district", key, names.get(key, key), replace(scope, district=key), found[key], language)
-            for key in sorted(found)
-        ]
-
-    def _fields(self, scope: Scope, totals: Sequence[Total], language: str) -> list[Group]:
-        found: dict[str, list[Total]] = {}
-        for total in totals:
-            found.setdefault(total.group, []).append(total)
-        return [
-            _group("field", key, name[language == "en"], replace(scope, field=key), found.get(key, ()), language)
-            for key, name in FIELD_NAMES.items()
-            if key in found or key != UNKNOWN
-        ]
+    def _districts(self, language: str) -> dict[str, str]:
+        return self.register.districts | {UNKNOWN: FIELD_NAMES[UNKNOWN][language == "en"]}
 
     async def honoraria(self, wanted: ClaimFilter, after: After | None, limit: int) -> Honoraria:
         """A page of the claims that fit, and the sums over all that do."""
@@ -180,27 +180,31 @@ class Reports:
         last = found[limit - 1] if len(found) > limit else None
         return Lineage(
             figure=str(figure),
-            items=await self._opened([(m.value, m.on, m.request_id, m.ags, m.facts) for m in found[:limit]]),
+            items=await self._opened([(m.value, m.on, m.request_id, m.ags, m.member, m.facts) for m in found[:limit]]),
             next=f"{last.on.isoformat()}~{last.id}" if last else None,
         )
 
     async def claim_lineage(self, claim: Claim) -> Lineage:
         """The facts that a claim follows from."""
-        opened = (claim.total_cents, claim.held_on, claim.request_id, claim.ags, tuple(reversed(claim.facts)))
+        about = (claim.total_cents, claim.held_on, claim.request_id, claim.ags, claim.advisor_id)
+        opened = (*about, tuple(reversed(claim.facts)))
         return Lineage(figure=f"claim~{claim.id}", items=await self._opened([opened]), next=None)
 
-    async def _opened(self, items: Sequence[tuple[int, date, str, str, tuple[str, ...]]]) -> list[Contribution]:
+    async def _opened(
+        self, items: Sequence[tuple[int, date, str, str, str | None, tuple[str, ...]]]
+    ) -> list[Contribution]:
         facts = await self.ledger.by_ids({fact_id for *_, ids in items for fact_id in ids})
         return [
             Contribution(
-                value=value,
+                value=worth,
                 on=on,
                 request_id=request_id,
                 municipality_ags=ags,
                 municipality=self.register.name(ags),
+                advisor_id=member,
                 facts=[fact_view(facts[fact_id]) for fact_id in ids if fact_id in facts],
             )
-            for value, on, request_id, ags, ids in items
+            for worth, on, request_id, ags, member, ids in items
         ]
 
 
@@ -224,38 +228,116 @@ def fact_view(fact: Fact) -> FactView:
     )
 
 
-def _by_indicator(totals: Iterable[Total]) -> dict[str, Sum]:
-    found: dict[str, Sum] = {}
+def _named(names: Mapping[str, tuple[str, str]], language: str) -> dict[str, str]:
+    return {code: name[language == "en"] for code, name in names.items()}
+
+
+def _by_indicator(totals: Iterable[Total]) -> dict[str, Total]:
+    """Those of all groups together."""
+    found: dict[str, Total] = {}
     for total in totals:
-        before = found.get(total.indicator, (0, 0))
-        found[total.indicator] = (before[0] + total.sum, before[1] + total.n)
+        before = found.get(total.indicator)
+        if before is not None:
+            of = Counter(before.of)
+            of.update(total.of)
+            total = Total(total.group, total.indicator, before.sum + total.sum, before.n + total.n, of)
+        found[total.indicator] = total
     return found
 
 
-def _group(by: By, key: str, name: str, scope: Scope, totals: Iterable[Total], language: str) -> Group:
+def _groups(
+    by: Grouped, names: Mapping[str, str], scope: Scope, counted: Counted, older: Counted | None, language: str
+) -> list[Group]:
+    """Of the districts in which there was something; of each field and size."""
+    now, were = _by_group(counted.of(by)), _by_group(older.of(by)) if older else None
+    keys = sorted(now) if by == "district" else [key for key in names if key in now or key != UNKNOWN]
+    return [
+        _group(
+            *(by, key, names.get(key, key), narrowed(scope, by, key), now.get(key, ()), language),
+            None if were is None else were.get(key, ()),
+        )
+        for key in keys
+    ]
+
+
+def _by_period(totals: Iterable[Total], granularity: Granularity) -> dict[str, list[Total]]:
+    found: dict[str, list[Total]] = {}
+    for total in totals:
+        year, month = (int(part) for part in total.group.split("-"))
+        found.setdefault(period_of(date(year, month, 1), granularity), []).append(total)
+    return found
+
+
+def _by_group(totals: Iterable[Total]) -> dict[str, list[Total]]:
+    found: dict[str, list[Total]] = {}
+    for total in totals:
+        found.setdefault(total.group, []).append(total)
+    return found
+
+
+def _group(
+    by: By,
+    key: str,
+    name: str,
+    scope: Scope,
+    totals: Iterable[Total],
+    language: str,
+    older: Iterable[Total] | None,
+) -> Group:
     period = Period(start=scope.start, end=scope.end)
-    return Group(by=by, key=key, name=name, period=period, figures=_figures(scope, _by_indicator(totals), language))
+    return Group(by=by, key=key, name=name, period=period, figures=_figures(scope, totals, language, older))
 
 
-def _figures(scope: Scope, sums: dict[str, Sum], language: str) -> list[Figure]:
+def _figures(scope: Scope, totals: Iterable[Total], language: str, older: Iterable[Total] | None) -> list[Figure]:
     english = language == "en"
+    sums, were = _by_indicator(totals), None if older is None else _by_indicator(older)
     figures = []
     for code, indicator in INDICATORS.items():
-        total, n = sums.get(code, (0, 0))
-        identity = FigureId(code, scope)
+        total = sums.get(indicator.source)
+        identity, worth = FigureId(code, scope), value(indicator, total)
         figures.append(
             Figure(
                 id=str(identity),
                 indicator=code,
                 name=indicator.name[english],
-                value=total if indicator.kind == "sum" else mean(total, n),
+                value=worth,
                 unit=UNITS[indicator.unit][english],
-                n=n,
+                n=total.n if total else 0,
                 definition=indicator.definition[english],
+                since=indicator.since,
+                before=None if were is None else _before(indicator, scope, worth, were.get(indicator.source)),
                 facts=f"/api/figures/{identity}/facts",
             )
         )
     return figures
+
+
+def _before(indicator: Indicator, scope: Scope, now: Value, total: Total | None) -> Before:
+    worth = value(indicator, total)
+    change = round(now - worth, 2) if now is not None and worth is not None else None
+    identity = FigureId(indicator.code, previous(scope))
+    return Before(id=str(identity), value=worth, n=total.n if total else 0, change=change)
+
+
+def value(indicator: Indicator, total: Total | None) -> Value:
+    """What the contributions make of `indicator`; None: an average of nothing."""
+    if indicator.kind == "heads":
+        return len(total.of) if total else 0
+    if indicator.kind == "spread":
+        return spread(list(total.of.values())) if total else None
+    if indicator.kind == "mean":
+        return mean(total.sum, total.n) if total else None
+    return total.sum if total else 0
+
+
+def spread(parts: Sequence[int]) -> float | None:
+    """Which share of all (in percent, two decimals) would have to change hands for all parts to be as large."""
+    whole, many = sum(parts), len(parts)
+    if not whole:
+        return None
+    # the mean is whole / many, so everything is reckoned times `many`
+    over = sum(part * many - whole for part in parts if part * many > whole)
+    return float((Decimal(100 * over) / (whole * many)).quantize(Decimal("0.01"), ROUND_HALF_UP))
 
 
 def mean(total: int, n: int) -> float | None:

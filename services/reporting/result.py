@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import IO, Any
+from typing import IO, Any, Literal, get_args
 
 from services.reporting.cells import Total
 from services.reporting.figures import Scope
@@ -20,19 +20,25 @@ from shared.events.reporting import ClaimStatus
 
 _IN_MEMORY = 4_000_000
 _SUMMED = tuple(name for name in ClaimSums.__slots__ if name != "claims")
+Grouped = Literal["district", "field", "size"]
+GROUPED: tuple[Grouped, ...] = get_args(Grouped)
 Row = dict[str, Any]
 """A claim as JSON has it, by its field's names."""
 
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """All totals of a period, in all and by month, district and field; `position`: the ledger's place they are of."""
+    """All totals of a period, and those by month, district, field and size; `position`: the place they are of."""
 
     position: int
     totals: Sequence[Total]
     months: Sequence[Total]
     districts: Sequence[Total]
     fields: Sequence[Total]
+    sizes: Sequence[Total] = ()
+
+    def of(self, group: Grouped) -> Sequence[Total]:
+        return {"district": self.districts, "field": self.fields, "size": self.sizes}[group]
 
     def cents(self) -> int:
         """The honoraria as the figures have them."""

@@ -6,7 +6,8 @@ from pydantic import Field, field_validator
 
 from services.reporting import periods, rates
 from services.reporting.journey import Rules
-from shared import settings
+from services.reporting.sizes import sizes
+from shared import register, settings
 
 
 class Settings(settings.Settings):
@@ -32,8 +33,8 @@ class Settings(settings.Settings):
 
     def rules(self) -> Rules:
         """What the figures depend on, with the cards of the file."""
-        zone = ZoneInfo(self.time_zone)
-        return Rules(rates.load(self.rates_file), self.subdivision, zone, self.expected_minutes)
+        zone, known = ZoneInfo(self.time_zone), register.load(self.register_file).entries
+        return Rules(rates.load(self.rates_file), self.subdivision, zone, self.expected_minutes, sizes(known))
 
     @field_validator("deadlines_file")
     @classmethod

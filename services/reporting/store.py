@@ -6,47 +6,44 @@ one: whoever is still at work in an earlier epoch replaces no case of a later on
 `entries` keeps each line that was sent and outlives every rebuild, so that none is sent twice.
 """
 
+import asyncio
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, date
+from datetime import date
 from typing import Any
 
 from bson.codec_options import CodecOptions
 from bson.raw_bson import RawBSONDocument
-from pymongo import ReturnDocument
 
 from services.reporting import cells
+from services.reporting.beside import Beside, finish
 from services.reporting.documents import (
     CASES,
     CELLS,
-    CLAIMS,
     COUNTERS,
     ENTRIES,
-    FINDINGS,
+    EPOCH,
+    INDEXES,
     MEASURE,
     MEASURES,
+    PROJECTED,
     RATES,
     READ_MODELS,
     card_document,
     card_of,
+    head_of,
     line_document,
     rows_of,
+    summary_of,
 )
 from services.reporting.domain import Case
 from services.reporting.rates import RateCard, card_on
 from shared.commit import Add, Change, Committer, Insert, Put, Remove, Replace, Write
 from shared.errors import Duplicate, Stale
 from shared.events import ReportingEntry
-from shared.mongo import Document, Mongo
-
-PROJECTED = "projector"
-"""`_id` in `counters`: `seq` is the place in the ledger up to which the read models are made."""
-
-FORM = 4
-"""Rises when more is made of the facts than before: then all is projected anew, once, at the start."""
-_EPOCH = 40
-"""Bits of a place in the ledger, above which a case's version has its epoch."""
+from shared.mongo import Mongo
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +62,15 @@ class Stored:
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """How far the read models are; `epoch` rises with each rebuild."""
+    """How far the read models are; `epoch` rises with each rebuild.
+
+    `definition`: what they are made by, None before that was said. `building`: facts done and to do of a rebuild.
+    """
 
     seq: int
     epoch: int
+    definition: str | None = None
+    building: tuple[int, int] | None = None
 
 
 NOTHING = Stored(0, {}, {}, frozenset())
@@ -84,25 +86,16 @@ class Store:
     async def prepare(self) -> None:
         """Indexes and the projector's place."""
         index = self._mongo.index
-        await index(MEASURES, [("indicator", 1), ("on", 1), ("_id", 1)], name="lineage")
+        for collection, keys, options in INDEXES:
+            await index(collection, keys, **options)
         await index(CELLS, [("epoch", 1), ("period", 1), ("district", 1)], name="place")
-        await index(CLAIMS, [("held_on", 1), ("_id", 1)], name="days")
-        await index(CLAIMS, [("advisor_id", 1), ("held_on", 1), ("_id", 1)], name="advisor")
-        await index(CLAIMS, [("request_id", 1), ("held_on", 1), ("_id", 1)], name="request")
-        await index(CLAIMS, [("status", 1), ("held_on", 1), ("_id", 1)], name="status")
-        await index(FINDINGS, [("request_id", 1), ("_id", 1)], name="request")
-        await index(CASES, "summary.waiting_since", name="waiting", sparse=True)
         await index(ENTRIES, "request_id", name="request")
         await index(ENTRIES, [("rate_card", 1), ("held_on", 1)], name="rates")
         counters = self._mongo[COUNTERS]
-        new = {"seq": 0, "epoch": 0, "form": FORM}
-        await counters.update_one({"_id": PROJECTED}, {"$setOnInsert": new}, upsert=True)
-        again = {"$set": {"seq": 0, "form": FORM}, "$inc": {"epoch": 1}}
+        await counters.update_one({"_id": PROJECTED}, {"$setOnInsert": {"seq": 0, "epoch": 0}}, upsert=True)
         # cards as an earlier version kept them; they are held anew from where they came
         await self._mongo[RATES].delete_many({"basis": {"$exists": False}})
-        older = await counters.update_one({"_id": PROJECTED, "form": {"$ne": FORM}}, again)
-        if older.modified_count and "days" in await self._mongo[MEASURES].index_information():
-            await self._mongo[MEASURES].drop_index("days")
+        await finish(self._mongo)
 
     async def cards(self) -> tuple[RateCard, ...]:
         """All cards that are kept, the earliest first."""
@@ -136,14 +129,14 @@ class Store:
         for case in await self._mongo.settled(CASES).find({"_id": {"$in": wanted}}).to_list(None):
             rows = {(collection, identity): digest for collection, identity, digest in case["rows"]}
             lines = frozenset(sent.get(case["_id"], ()))
-            epoch, seq = divmod(case["version"], 1 << _EPOCH)
+            epoch, seq = divmod(case["version"], 1 << EPOCH)
             found[case["_id"]] = Stored(seq, rows, case["summary"], lines, epoch)
         return found
 
     async def versions(self, request_ids: Sequence[str], epoch: int) -> dict[str, int]:
         """The versions of those of `request_ids` that have a case of `epoch`."""
         found = await self._mongo.settled(CASES).find({"_id": {"$in": list(request_ids)}}, {"version": 1}).to_list(None)
-        stand = {case["_id"]: divmod(case["version"], 1 << _EPOCH) for case in found}
+        stand = {case["_id"]: divmod(case["version"], 1 << EPOCH) for case in found}
         return {request_id: seq for request_id, (written, seq) in stand.items() if written == epoch}
 
     async def save(self, case: Case, was: Stored, lines: Sequence[ReportingEntry], epoch: int = 0) -> bool:
@@ -158,14 +151,11 @@ class Store:
         for collection, row, digest in rows_of(case):
             place = (collection, str(row["_id"]))
             rows[place], documents[place] = digest, row
-        summary: Document = {"case_number": case.case_number, "ags": case.ags, "fields": list(case.fields)}
-        if case.waiting_since is not None:
-            summary["waiting_since"] = case.waiting_since.astimezone(UTC).isoformat(timespec="milliseconds")
+        summary = summary_of(case)
         if was.epoch == epoch and rows == was.rows and summary == was.summary and not lines:
             return False
-        head: Document = {"_id": case.request_id, "version": _version(case.version, epoch), "summary": summary}
-        head["rows"] = [[*place, digest] for place, digest in rows.items()]
-        writes: list[Write] = [Replace(CASES, head, _version(was.version, was.epoch))]
+        head = head_of(case, ((*place, digest) for place, digest in rows.items()), epoch)
+        writes: list[Write] = [Replace(CASES, head, was.epoch << EPOCH | was.version)]
         writes += [Put(place[0], row) for place, row in documents.items() if before.get(place) != rows[place]]
         writes += [Remove(*place) for place in was.rows if place not in rows]
         writes += [Insert(ENTRIES, line_document(line)) for line in lines]
@@ -194,29 +184,37 @@ class Store:
 
     async def position(self) -> Position:
         found = await self._mongo[COUNTERS].find_one({"_id": PROJECTED})
-        return Position(found["seq"], found["epoch"]) if found else Position(0, 0)
+        if found is None:
+            return Position(0, 0)
+        building = found.get("building")
+        rebuild = (building["done"], building["total"]) if building else None
+        return Position(found["seq"], found["epoch"], found.get("definition"), rebuild)
+
+    async def define(self, definition: str) -> bool:
+        """The read models are made by `definition` from the first fact on; False when there is something in them."""
+        empty = {"_id": PROJECTED, "seq": 0, "definition": {"$exists": False}, "form": {"$exists": False}}
+        done = await self._mongo[COUNTERS].update_one(empty, {"$set": {"definition": definition}})
+        return done.matched_count > 0
 
     async def advance(self, to: Position) -> None:
         """The read models are made up to `to.seq`, unless a rebuild has begun since."""
         await self._mongo[COUNTERS].update_one({"_id": PROJECTED, "epoch": to.epoch}, {"$max": {"seq": to.seq}})
 
-    async def drop(self) -> Position:
-        """Empties the read models and begins a new epoch at place 0.
+    async def beside(self) -> Beside:
+        """A rebuild beside the read models that are there. The caller holds the lease."""
+        return await Beside.begin(self._mongo)
 
-        Between the two epochs is one of which nothing is kept: others may have begun in it meanwhile.
-        """
-        await self._begin()
-        for collection in (*READ_MODELS, CELLS):
-            await self._mongo[collection].drop()
-        await self.prepare()
-        return await self._begin()
+    async def send(self, lines: Sequence[tuple[ReportingEntry, int]]) -> None:
+        """Sends those lines that were never sent; each with the version of its case."""
+        ids = [line.entry_id for line, _ in lines]
+        there = await self._mongo.settled(ENTRIES).find({"_id": {"$in": ids}}, {"_id": 1}).to_list(None)
+        known = {line["_id"] for line in there}
+        new = [one for one in lines if one[0].entry_id not in known]
+        await asyncio.gather(*(self._send(line, version) for line, version in new))
 
-    async def _begin(self) -> Position:
-        begun = await self._mongo[COUNTERS].find_one_and_update(
-            {"_id": PROJECTED}, {"$set": {"seq": 0}, "$inc": {"epoch": 1}}, return_document=ReturnDocument.AFTER
-        )
-        assert begun is not None, "the store was not prepared"
-        return Position(begun["seq"], begun["epoch"])
+    async def _send(self, line: ReportingEntry, version: int) -> None:
+        with suppress(Duplicate):  # another process was faster
+            await self._commits.commit(Change((Insert(ENTRIES, line_document(line)),), (line,), version))
 
     async def digest(self) -> str:
         """SHA-256 over all read models; equal when and only when every row and the content of every cell is."""
@@ -244,8 +242,3 @@ class Store:
             )
             added += done.upserted_id is not None
         return added
-
-
-def _version(seq: int, epoch: int) -> int:
-    """As it stands in a case: 0 of what is not there."""
-    return epoch << _EPOCH | seq

@@ -9,7 +9,7 @@ from services.reporting.rates import Basis
 from shared.events.base import Role, SessionKind
 from shared.events.reporting import ClaimStatus
 
-By = Literal["period", "district", "field"]
+By = Literal["period", "district", "field", "size"]
 
 
 class View(BaseModel):
@@ -21,29 +21,40 @@ class Period(View):
     end: date = Field(alias="to", description="included")
 
 
+class Before(View):
+    """The same figure of the period before: as many whole months, or as many days."""
+
+    id: str
+    value: int | float | None
+    n: int
+    change: int | float | None = Field(description="value less that of before; null where one of them is")
+
+
 class Figure(View):
     """One number of a report."""
 
-    id: str = Field(description="says what it counts: indicator~from~to, and ~district= or ~field=")
+    id: str = Field(description="says what it counts: indicator~from~to, and ~district=, ~field= or ~size=")
     indicator: str
     name: str
     value: int | float | None = Field(description="null: an average of nothing; honoraria in integer cents")
     unit: str
     n: int = Field(description="number of contributions, as many as `facts` lists")
     definition: str
+    since: date = Field(description="the definition has held from then on; earlier facts are counted by it too")
+    before: Before | None = Field(default=None, description="with `compare`")
     facts: str = Field(description="where the figure opens into the facts it was counted from")
 
 
 class Group(View):
     by: By
-    key: str = Field(description="2026-03, 2026-Q1 or 2026; a district's key; a field's code; unknown")
+    key: str = Field(description="2026-03, 2026-Q1 or 2026; a district's key; a field's or size's code; unknown")
     name: str
     period: Period
     figures: list[Figure]
 
 
 class Summary(View):
-    """All figures of a period, and the same by period, district and field."""
+    """All figures of a period, and the same by period, district, field and size of the municipality."""
 
     period: Period
     position: int = Field(description="place in the ledger up to which facts are counted")
@@ -150,11 +161,15 @@ class Contribution(View):
     request_id: str
     municipality_ags: str
     municipality: str
+    advisor_id: str | None = Field(default=None, description="whose part it is, of what is counted by heads")
     facts: list[FactView]
 
 
 class Lineage(View):
-    """A figure opened: as many contributions as its `n`; their sum or average is its value."""
+    """A figure opened: as many contributions as its `n`; their sum or average is its value.
+
+    Of what is counted by heads the value is how many different advisors they name.
+    """
 
     figure: str
     items: list[Contribution]

@@ -53,10 +53,18 @@ class Outbox(View):
     oldest_seconds: float
 
 
+class Rebuilding(View):
+    """Facts done and to do of read models that are made anew beside those that are read."""
+
+    done: int
+    total: int
+
+
 class LedgerState(View):
     head: int
     projected: int
     behind: int = Field(description="facts that are not yet in the reports")
+    rebuilding: Rebuilding | None
 
 
 class WaitingRequest(View):

@@ -14,7 +14,20 @@ from pathlib import Path
 import uvloop
 
 from deploy.local.stack import SERVICES, Stack
-from tests.bench import assigning, exports, ingest, plots, recording, resting, scale, second, starting, summary, through
+from tests.bench import (
+    assigning,
+    exports,
+    ingest,
+    plots,
+    rebuilding,
+    recording,
+    resting,
+    scale,
+    second,
+    starting,
+    summary,
+    through,
+)
 from tests.bench.figures import Board
 from tests.bench.place import OPEN, ROOT, Place, busy_cores
 
@@ -27,10 +40,11 @@ PARTS = {
     "second": second.measure,
     "through": through.measure,
 }
+ON_DEMAND = ("rebuild", "memory")
 USUAL = ("starting", "resting", *PARTS, "scale")
 
 
-async def _measure(stack: Stack, board: Board, wanted: Sequence[str], requests: int) -> None:
+async def _measure(stack: Stack, board: Board, wanted: Sequence[str], requests: int, facts: int) -> None:
     if "resting" in wanted:
         _say("the four services at rest")
         await resting.measure(stack, board)
@@ -40,6 +54,9 @@ async def _measure(stack: Stack, board: Board, wanted: Sequence[str], requests: 
         if name in wanted:
             _say(name)
             await measure(Place(stack, f"{name}-"), board)
+    if "rebuild" in wanted:
+        _say(f"rebuild of {facts:,} facts")
+        await rebuilding.measure(Place(stack, "rebuild-"), board, facts)
     if "memory" in wanted:
         _say(f"memory over {requests:,} requests")
         await through.measure_memory(Place(stack, "memory-"), board, requests)
@@ -49,7 +66,7 @@ def _say(what: str) -> None:
     print(f"{time.monotonic() - _BEGAN:5.0f} s  {what}", flush=True)
 
 
-def _run(board: Board, wanted: Sequence[str], requests: int) -> None:
+def _run(board: Board, wanted: Sequence[str], requests: int, facts: int) -> None:
     if "starting" in wanted:
         _say("start")
         starting.measure(board)
@@ -57,18 +74,19 @@ def _run(board: Board, wanted: Sequence[str], requests: int) -> None:
         return
     services = SERVICES if "resting" in wanted else ()
     with tempfile.TemporaryDirectory(prefix="miglobe-bench-") as home, Stack(Path(home), services, env=OPEN) as stack:
-        uvloop.run(_measure(stack, board, wanted, requests))
+        uvloop.run(_measure(stack, board, wanted, requests, facts))
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    usual = ", ".join(USUAL)
-    parser.add_argument("parts", nargs="*", metavar="part", help=f"which, of {usual}, memory; without: all but memory")
+    usual, told = ", ".join(USUAL), ", ".join(ON_DEMAND)
+    parser.add_argument("parts", nargs="*", metavar="part", help=f"which, of {usual}, {told}; without: {usual}")
     parser.add_argument("--requests", type=int, default=through.ALL_REQUESTS, help="how many the part memory sends")
+    parser.add_argument("--facts", type=int, default=rebuilding.ALL_FACTS, help="how many the part rebuild reads")
     asked = parser.parse_args()
     wanted: Sequence[str] = asked.parts or USUAL
-    if unknown := set(wanted) - {*USUAL, "memory"}:
-        parser.error(f"there is no {', '.join(unknown)}; choose of {usual}, memory")
+    if unknown := set(wanted) - {*USUAL, *ON_DEMAND}:
+        parser.error(f"there is no {', '.join(unknown)}; choose of {usual}, {told}")
     out = ROOT / "out" / "bench"
     if set(wanted) == {"scale"}:
         scale.tell(out)
@@ -76,7 +94,7 @@ def main() -> None:
     board = Board()
     board.limit(f"before the run: busy cores of {os.cpu_count()}, by others", busy_cores(), "cores")
     try:
-        _run(board, wanted, asked.requests)
+        _run(board, wanted, asked.requests, asked.facts)
     finally:  # what was measured before something went wrong is told too
         board.write(out)
         plots.draw(board.figures, out)

@@ -3,8 +3,8 @@
 import time
 from collections.abc import Sequence
 
+from services.reporting.documents import PROJECTED
 from services.reporting.ledger import COUNTERS, FACTS, HEAD
-from services.reporting.store import PROJECTED
 from shared.mongo import Mongo
 from tests.bench import samples
 from tests.bench.baselines.inserts import insert_many

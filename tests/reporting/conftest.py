@@ -9,7 +9,7 @@ import pytest
 from services.reporting.ledger import Ledger
 from services.reporting.queries import Queries
 from services.reporting.settings import Settings
-from services.reporting.store import Store
+from services.reporting.store import Position, Store
 from shared import topics
 from shared.commit import Committer, committing
 from shared.mongo import Mongo
@@ -39,6 +39,13 @@ async def in_database(mongo: Mongo) -> AsyncIterator[Kept]:
         await kept.ledger.prepare()
         await kept.store.prepare()
         yield kept
+
+
+async def emptied(store: Store) -> Position:
+    """What a rebuild of nothing leaves: no read models, and a new epoch."""
+    beside = await store.beside()
+    await beside.switch((await store.position()).seq, "none")
+    return await store.position()
 
 
 @pytest.fixture(params=["fake", "pymongo", "motor"])

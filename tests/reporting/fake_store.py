@@ -1,9 +1,10 @@
 """Ledger, store and queries in memory, as the real ones behave (the contract suite holds both to it)."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 
+from services.reporting.beside import Beside
 from services.reporting.cells import Group, Total
 from services.reporting.claims import Claim
 from services.reporting.documents import CLAIMS, FINDINGS, MEASURES
@@ -11,6 +12,7 @@ from services.reporting.domain import Case, Row
 from services.reporting.facts import Fact, Recorded, read
 from services.reporting.figures import FigureId, Scope
 from services.reporting.findings import Finding
+from services.reporting.indicators import INDICATORS
 from services.reporting.ledger import Ledger
 from services.reporting.measures import Measure
 from services.reporting.queries import After, ClaimFilter, ClaimSums, Queries, WaitingCase
@@ -63,12 +65,34 @@ class FakeLedger(Ledger):
     async def requests(self) -> list[str]:
         return sorted({fact.key for fact in self.memory.facts.values()})
 
+    async def whole(self, up_to: int) -> AsyncIterator[list[tuple[str, list[Recorded[Event]]]]]:
+        found = await self.of_requests(await self.requests())
+        facts = ((key, [fact for fact in some if fact.seq <= up_to]) for key, some in found.items())
+        yield [(key, some) for key, some in facts if some]
+
     async def of_requests(self, request_ids: Iterable[str]) -> dict[str, list[Recorded[Event]]]:
         facts = self.memory.facts.values()
         return {key: [read(fact) for fact in facts if fact.key == key] for key in request_ids}
 
     async def by_ids(self, ids: Iterable[str]) -> dict[str, Fact]:
         return {one: self.memory.facts[one] for one in ids if one in self.memory.facts}
+
+
+class FakeBeside(Beside):
+    def __init__(self, memory: Memory) -> None:
+        self.memory = memory
+        self.made: dict[str, Case] = {}
+
+    async def add(self, cases: Iterable[Case]) -> None:
+        self.made |= {case.request_id: case for case in cases}
+
+    async def tell(self, done: int, total: int) -> None:
+        pass
+
+    async def switch(self, place: int, definition: str) -> None:
+        epoch = self.memory.position.epoch + 1
+        self.memory.cases, self.memory.epochs = self.made, dict.fromkeys(self.made, epoch)
+        self.memory.position = Position(place, epoch, definition)
 
 
 class FakeStore(Store):
@@ -124,13 +148,22 @@ class FakeStore(Store):
     async def advance(self, to: Position) -> None:
         stands = self.memory.position
         if stands.epoch == to.epoch:
-            self.memory.position = Position(max(stands.seq, to.seq), to.epoch)
+            self.memory.position = replace(stands, seq=max(stands.seq, to.seq))
 
-    async def drop(self) -> Position:
-        self.memory.cases.clear()
-        self.memory.epochs.clear()
-        self.memory.position = Position(0, self.memory.position.epoch + 1)
-        return self.memory.position
+    async def define(self, definition: str) -> bool:
+        stands = self.memory.position
+        if stands.seq or stands.definition:
+            return False
+        self.memory.position = replace(stands, definition=definition)
+        return True
+
+    async def beside(self) -> Beside:
+        return FakeBeside(self.memory)
+
+    async def send(self, lines: Sequence[tuple[ReportingEntry, int]]) -> None:
+        new = {line.entry_id: line for line, _ in lines if line.entry_id not in self.memory.entries}
+        self.memory.entries |= new
+        self.memory.outbox += new.values()
 
     async def digest(self) -> str:
         cases = sorted(self.memory.cases.items())
@@ -158,21 +191,25 @@ class FakeQueries(Queries):
             and scope.start <= row.on <= scope.end
             and scope.district in (None, row.district)
             and (scope.field is None or scope.field in row.fields)
+            and scope.size in (None, row.size)
         ]
 
     async def totals(self, scope: Scope, group: Group | None = None) -> list[Total]:
         found: dict[tuple[str, str], Total] = {}
         for m in self._measures(scope):
-            keys = {"month": (m.on.isoformat()[:7],), "district": (m.district,), "field": m.fields}
+            keys = {"month": (m.on.isoformat()[:7],), "district": (m.district,), "field": m.fields, "size": (m.size,)}
             for key in keys[group] if group else ("",):
                 if group == "field" and scope.field not in (None, key):
                     continue
                 before = found.get((key, m.indicator), Total(key, m.indicator, 0, 0))
-                found[key, m.indicator] = Total(key, m.indicator, before.sum + m.value, before.n + 1)
-        return list(found.values())
+                of = dict(before.of)
+                if m.member is not None:
+                    of[m.member] = of.get(m.member, 0) + m.value
+                found[key, m.indicator] = Total(key, m.indicator, before.sum + m.value, before.n + 1, of)
+        return [total._replace(of={name: part for name, part in total.of.items() if part}) for total in found.values()]
 
     async def contributions(self, figure: FigureId, after: After | None, limit: int) -> list[Measure]:
-        rows = [row for row in self._measures(figure.scope) if row.indicator == figure.indicator]
+        rows = [row for row in self._measures(figure.scope) if row.indicator == INDICATORS[figure.indicator].source]
         return [row for row in sorted(rows, key=lambda r: (r.on, r.id)) if _later(row.on, row.id, after)][:limit]
 
     def _claims(self, wanted: ClaimFilter) -> list[Claim]:

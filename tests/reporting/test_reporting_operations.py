@@ -113,8 +113,13 @@ async def test_windows_count_from_the_last_sample_before_them(settings: Settings
         transport = httpx.ASGITransport(app)
         async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
             headers = {"Authorization": f"Bearer {token(SECRET, 'ops', 'x')}"}
-            found = (await client.get("/api/operations", headers=headers)).json()
-    flow = next(one["flow"] for one in found["flow"] if one["topic"] == "feedback.given")
+
+            async def flow_there() -> dict[str, Any]:
+                """Empty while Kafka has not answered."""
+                found = (await client.get("/api/operations", headers=headers)).json()
+                return next(one["flow"] for one in found["flow"] if one["topic"] == "feedback.given")
+
+            flow = await until(flow_there)
     counted = {name: window["messages"] for name, window in flow.items()}
     assert counted == {"last_5_minutes": 2, "last_hour": 5, "last_day": 9}
     await mongo.close()

@@ -7,13 +7,15 @@ import pytest
 
 from services.reporting.cells import Total
 from services.reporting.claims import entry
+from services.reporting.documents import MEASURE, measure_document
 from services.reporting.domain import Case, fold
 from services.reporting.figures import FigureId, Scope
+from services.reporting.indicators import INDICATORS
 from services.reporting.queries import After, ClaimFilter
 from services.reporting.store import NOTHING, Position
 from shared.errors import Stale
 from shared.events import ReportingEntry
-from tests.reporting.conftest import Kept
+from tests.reporting.conftest import Kept, emptied
 from tests.reporting.journeys import RULES, Journey, recorded, whole
 
 YEAR = Scope(date(2026, 1, 1), date(2026, 12, 31))
@@ -82,7 +84,7 @@ async def test_rows_that_the_facts_no_longer_give_are_gone(kept: Kept) -> None:
 async def test_a_line_is_never_sent_twice_not_even_after_all_read_models_are_gone(kept: Kept) -> None:
     case = folded(whole())
     await kept.store.save(case, NOTHING, lines(case))
-    await kept.store.drop()
+    await emptied(kept.store)
     assert (await kept.store.counts())["cases"] == 0
     stored = (await kept.store.cases([case.request_id]))[case.request_id]
     assert stored.version == 0
@@ -92,14 +94,20 @@ async def test_a_line_is_never_sent_twice_not_even_after_all_read_models_are_gon
     assert await kept.store.keep_sent(lines(case)) == 0
 
 
+def test_the_quick_way_to_a_measures_document_is_the_adapters() -> None:
+    for measure in folded(whole()).measures:
+        slowly = MEASURE.dump_python(measure, mode="json")
+        assert measure_document(measure) == {"_id": slowly.pop("id"), **slowly}
+
+
 async def test_a_projector_from_before_a_rebuild_moves_nothing(kept: Kept) -> None:
     await kept.store.advance(Position(10, 0))
     await kept.store.advance(Position(4, 0))
     assert await kept.store.position() == Position(10, 0)
-    emptied = await kept.store.drop()
-    assert (emptied.seq, emptied.epoch > 0) == (0, True)
+    fresh = await emptied(kept.store)
+    assert (fresh.seq, fresh.epoch > 0) == (10, True)
     await kept.store.advance(Position(12, 0))
-    assert await kept.store.position() == emptied
+    assert await kept.store.position() == fresh
 
 
 async def test_the_digest_is_of_every_row_and_of_no_version(kept: Kept) -> None:
@@ -107,9 +115,9 @@ async def test_the_digest_is_of_every_row_and_of_no_version(kept: Kept) -> None:
     empty = await kept.store.digest()
     await kept.store.save(case, NOTHING, [])
     full = await kept.store.digest()
-    emptied = await kept.store.drop()
+    fresh = await emptied(kept.store)
     assert await kept.store.digest() == empty
-    await kept.store.save(replace(case, version=77), NOTHING, [], emptied.epoch)
+    await kept.store.save(replace(case, version=77), NOTHING, [], fresh.epoch)
     assert await kept.store.digest() == full
 
 
@@ -133,8 +141,9 @@ async def test_totals_are_the_sums_of_their_contributions(kept: Kept) -> None:
         await kept.store.save(folded(journey), NOTHING, [])
     totals = {total.indicator: total for total in await kept.queries.totals(YEAR)}
     assert totals["minutes"] == Total("", "minutes", 300, 4)
+    codes = {one.source: code for code, one in INDICATORS.items()}
     for indicator, total in totals.items():
-        rows = await kept.queries.contributions(FigureId(indicator, YEAR), None, 200)
+        rows = await kept.queries.contributions(FigureId(codes[indicator], YEAR), None, 200)
         assert (sum(row.value for row in rows), len(rows)) == (total.sum, total.n)
 
 
