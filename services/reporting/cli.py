@@ -84,10 +84,10 @@ def _rebuild() -> None:
 
 @rebuild.command("reporting")
 def rebuild_reporting(from_kafka: FromKafka = False) -> None:
-    """Drop reporting's read models and make them again from the ledger; says whether they came out equal.
+    """Make reporting's read models again from the ledger, beside those that are read; says whether they are equal.
 
-    The service may run: it goes on taking facts into the ledger and waits with projecting until this is done.
-    Until then its reports are incomplete. No line goes to SKEW twice.
+    The service may run: it goes on taking facts into the ledger, and waits with projecting until the new ones are
+    in place. No line goes to SKEW twice.
     """
     sys.exit(0 if cli.run(_rebuild_all(from_kafka)) else 1)
 

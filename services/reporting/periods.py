@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from services.reporting.cells import Total
 from services.reporting.figures import Scope, period_of, periods
+from services.reporting.indicators import INDICATORS
 from services.reporting.result import Correction
 
 Kind = Literal["month", "quarter", "year", "free"]
@@ -63,7 +64,8 @@ def ended(first: date, today: date) -> list[str]:
 
 
 def sums_of(totals: Iterable[Total]) -> Sums:
-    return {total.indicator: (total.sum, total.n) for total in totals}
+    """By indicator; contributions that only stand behind others' figures are left out."""
+    return {total.indicator: (total.sum, total.n) for total in totals if total.indicator in INDICATORS}
 
 
 def correction(name: str, now: Sums, frozen: Sums, told: Iterable[Mapping[str, tuple[int, int]]]) -> Correction | None:

@@ -14,6 +14,7 @@ import pytest
 from deploy.local.stack import Stack
 from services.reporting import handlers
 from services.reporting.app import build
+from services.reporting.indicators import INDICATORS
 from services.reporting.ledger import Ledger
 from services.reporting.settings import Settings
 from services.reporting.store import Store
@@ -140,9 +141,12 @@ async def test_every_figure_opens_into_as_many_contributions_as_it_counts(api: A
         assert len(items) == figure["n"], figure["id"]
         assert all(item["facts"] for item in items)
         total = sum(item["value"] for item in items)
-        if figure["indicator"] in ("satisfaction", "days_to_acceptance", "days_to_first_talk"):
+        kind = INDICATORS[figure["indicator"]].kind
+        if kind == "mean":
             assert figure["value"] == (pytest.approx(total / figure["n"], abs=0.005) if items else None)
-        else:
+        elif kind == "heads":
+            assert len({item["advisor_id"] for item in items}) == figure["value"]
+        elif kind == "sum":
             assert total == figure["value"]
 
 
@@ -297,7 +301,7 @@ async def test_an_empty_year_has_zeros_and_no_averages(api: Api) -> None:
     summary = await api.json("/api/reports/summary", **query)
     found = values(summary["figures"])
     assert (found["requests"], found["honoraria"], found["satisfaction"]) == (0, 0, None)
-    assert [group["by"] for group in summary["groups"]] == ["period"] * 12 + ["field"] * 7
+    assert [group["by"] for group in summary["groups"]] == ["period"] * 12 + ["field"] * 7 + ["size"] * 6
 
 
 async def test_years_at_the_edge_of_the_calendar_are_answered(api: Api) -> None:
