@@ -125,7 +125,7 @@ class Settings(BaseSettings):
         parts = urlsplit(value)
         if parts.scheme == "http" and not is_local(value):
             raise ValueError("must be https, unless it is on this machine: tokens and logins pass there")
-        return value.rstrip("/") if parts.path == "/" else value
+        return value
 
     @field_validator("register_file")
     @classmethod

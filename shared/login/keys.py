@@ -19,7 +19,7 @@ _log = structlog.get_logger(__name__)
 
 
 class Source:
-    """What the provider publishes. `failing`: what was wrong at the last attempt, for `/readyz`."""
+    """What the provider publishes."""
 
     def __init__(self, issuer: str, discovery: str = "", clock: Callable[[], float] = time.monotonic) -> None:
         self._issuer = issuer
@@ -29,32 +29,45 @@ class Source:
         self._metadata: dict[str, Any] = {}
         self._keys: Any = None
         self._fetched_at = self._tried_at = float("-inf")
-        self.failing: str | None = None
+        self._wrong: str | None = None
+        self._renewing: asyncio.Task[None] | None = None
+
+    @property
+    def failing(self) -> str | None:
+        """What was wrong with it within the last minute; nobody asks while nobody logs in."""
+        return self._wrong if self._clock() - self._tried_at < 60 else None
 
     async def metadata(self) -> dict[str, Any]:
         """The discovery document. Raises Unavailable while the provider is away and nothing is known yet."""
-        await self._fresh()
+        await self._known()
         return self._metadata
 
     async def keys(self, *, other: bool = False) -> Any:
         """joserfc's KeySet; `other`: the known one lacks a key. Raises Unavailable as above."""
-        await self._fresh(other=other)
+        await self._known(other=other)
         return self._keys
 
-    async def _fresh(self, *, other: bool = False) -> None:
-        async with self._lock:
-            now = self._clock()
-            stale = self._keys is None or now - self._fetched_at > KEEP_SECONDS
-            if (stale or other) and now - self._tried_at >= PAUSE_SECONDS:
-                self._tried_at = now
-                try:
-                    await self._fetch()
-                    self._fetched_at, self.failing = now, None
-                except (OSError, ValueError, KeyError) as error:
-                    self.failing = f"{type(error).__name__}: {error}"[:200]
-                    _log.warning("provider_away", error=self.failing)
+    async def _known(self, *, other: bool = False) -> None:
+        """With something known that is old, nobody waits for the new."""
+        if self._keys is None or other:
+            await self._renew()
+        elif self._clock() - self._fetched_at > KEEP_SECONDS and (self._renewing is None or self._renewing.done()):
+            self._renewing = asyncio.create_task(self._renew())
         if self._keys is None:
             raise away()
+
+    async def _renew(self) -> None:
+        async with self._lock:
+            now = self._clock()
+            if now - self._tried_at < PAUSE_SECONDS:
+                return
+            self._tried_at = now
+            try:
+                await self._fetch()
+                self._fetched_at, self._wrong = now, None
+            except (OSError, ValueError, KeyError) as error:
+                self._wrong = f"{type(error).__name__}: {error}"[:200]
+                _log.warning("provider_away", error=self._wrong)
 
     async def _fetch(self) -> None:
         import httpx

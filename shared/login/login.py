@@ -19,6 +19,8 @@ from shared.mongo import Mongo
 from shared.settings import ServiceName, Settings
 
 DEPARTED_SECONDS = 900
+COOKIE_BYTES = 3800
+"""Browsers drop cookies of more than 4,096 bytes, name and marks included."""
 _AT_ONCE = 4
 """Logins under way in one browser, and forms that wait in it: as many as it has tabs, within reason."""
 
@@ -85,7 +87,9 @@ class Login:
         """In a sealed cookie: nothing is stored for somebody who may never come back."""
         own = [departure.state, departure.nonce, departure.verifier, to]
         under_way = [*self._departed(request), own][-_AT_ONCE:]
-        self.cookies.set(answer, "login", seal(self.secret, "login", under_way), DEPARTED_SECONDS)
+        while len(text := seal(self.secret, "login", under_way)) > COOKIE_BYTES and len(under_way) > 1:
+            under_way = under_way[1:]
+        self.cookies.set(answer, "login", text, DEPARTED_SECONDS)
 
     def recall(self, request: Request, answer: Response, state: str) -> tuple[Departure, str] | None:
         """The departure with that state and where it wanted to go, once; None when this browser began none."""

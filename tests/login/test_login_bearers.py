@@ -19,6 +19,7 @@ from shared.mongo import Mongo
 from shared.settings import Settings
 from tests.login.issuing import Issuer, issuing
 from tests.login.world import SECRET, World
+from tests.waiting import until
 
 
 @pytest.fixture
@@ -126,6 +127,10 @@ async def test_with_the_provider_away_known_keys_go_on_and_unknown_ones_get_503(
     assert here.login.failing is None
     issuer.away, now = True, now + 7200
     assert (await ask(here, issuer.token())).status_code == 200
+    await until(lambda: here.login.failing, what="the old keys to be asked for anew")
+    assert (await ask(here, issuer.token())).status_code == 200
+    now += 61
+    assert here.login.failing is None, "what nobody has asked for a minute is not said to be down"
 
 
 async def test_tokens_of_the_command_line_count_only_where_a_setting_says_so(issuer: Issuer) -> None:

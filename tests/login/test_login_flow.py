@@ -93,6 +93,24 @@ async def test_logging_out_ends_the_session_here_and_at_the_provider(here: World
     assert (await browser.get("/mine")).url.path == "/oauth2/authorize"
 
 
+async def test_nobody_else_can_log_somebody_out(here: World) -> None:
+    browser = here.browser()
+    mine = (await browser.log_in("koordination")).json()
+    elsewhere = {"sec-fetch-site": "cross-site", "origin": "https://other.example"}
+    assert (await browser.post(mine["logout"], {"csrf": mine["csrf"]}, **elsewhere)).status_code == 403
+    assert (await browser.post(mine["logout"], {"csrf": "a.b.c"})).status_code == 403
+    assert (await browser.get("/mine")).json() == mine
+
+
+async def test_long_addresses_in_many_tabs_do_not_outgrow_the_cookie(here: World) -> None:
+    browser = here.browser()
+    for tab in range(6):
+        asked = await browser.get("/mine", params={"tab": tab, "long": "x" * 1900})
+    assert len(browser.cookies["__Host-matching-login"]) < 4000
+    page = await browser.http.post(asked.url, data={"sub": "koordination"})
+    assert page.url.params["tab"] == "5"
+
+
 async def _confirm(browser: Browser, onward: str) -> httpx.Response:
     asked = await browser.get(onward)
     there = parse_qs(asked.url.query.decode())["post_logout_redirect_uri"][0]
