@@ -7,6 +7,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from pydantic import ValidationError
+from pymongo.errors import PyMongoError
 
 from services.intake.api import RequestId
 from services.intake.barriers import BarrierBody, Barriers
@@ -14,6 +15,7 @@ from services.intake.limits import Window, network
 from services.intake.settings import Settings
 from shared import web
 from shared.access import everybody
+from shared.errors import Problem
 from shared.events.base import moment
 from shared.ids import new_id
 from shared.login import Viewer, signed_in
@@ -37,12 +39,12 @@ def router(look: Look, barriers: Barriers, settings: Settings) -> APIRouter:
     @routes.get("/barrier")
     @everybody
     async def form(request: Request, page: Annotated[str, Query(max_length=500)] = "") -> HTMLResponse:
-        return look.show(request, "barrier.html", given={"id": new_id(), "page": page}, errors={})
+        return look.show(request, "barrier.html", given={"id": new_id(), "page": page}, errors={}, trouble=None)
 
     @routes.post("/barrier")
     @everybody
     async def report(request: Request) -> Response:
-        """Keeps it. A wrong entry shows the form again, with all that was typed."""
+        """Keeps it. A wrong entry, or a database that is away, shows the form again with all that was typed."""
         sent = await request.form(max_files=0, max_fields=20)
         given = {name: value for name, value in sent.items() if isinstance(value, str)}
         try:
@@ -52,11 +54,15 @@ def router(look: Look, barriers: Barriers, settings: Settings) -> APIRouter:
             errors = {field.field: (field.de, field.en) for field in found.fields}
             shown = {"id": new_id(), "page": "", **given} if "id" not in errors else given | {"id": new_id()}
             errors.pop("id", None)
-            return look.show(request, "barrier.html", 422, given=shown, errors=errors)
-        addresses.take(network(request.client.host if request.client else None))
+            return look.show(request, "barrier.html", 422, given=shown, errors=errors, trouble=None)
         at = now()
         due = add_workdays(settings.today(at), settings.due_barrier_days, settings.subdivision)
-        await barriers.report(body, at, due)
+        try:
+            addresses.take(network(request.client.host if request.client else None))
+            await barriers.report(body, at, due)
+        except (Problem, PyMongoError) as error:
+            away = web.as_problem(error)
+            return look.show(request, "barrier.html", away.status, given=given, errors={}, trouble=away)
         return RedirectResponse("/barrier/thanks", 303)
 
     @routes.get("/barrier/thanks")

@@ -5,10 +5,12 @@ from pathlib import Path
 
 import httpx
 import pytest
+from pymongo.errors import AutoReconnect
 
 from deploy.local.stack import Stack
 from services.intake.legal_pages import TITLES
 from shared.auth import Person
+from shared.commit import Committer
 from shared.ids import new_id
 from shared.login import Login
 from tests.intake.conftest import Intake, running
@@ -112,7 +114,24 @@ async def test_only_coordinators_read_them(intake: Intake) -> None:
     assert "/intake/login" in answer.headers["location"]
 
 
-async def test_a_flood_is_held_back(stack: Stack) -> None:
+async def test_a_flood_is_held_back_and_keeps_what_was_typed(stack: Stack) -> None:
     async for own in running(stack, limit_barriers_hour=1):
         assert (await _report(own)).status_code == 303
-        assert (await _report(own)).status_code == 429
+        late = await _report(own, name="Lea Muster")
+        assert late.status_code == 429
+        assert "Bitte schreiben Sie uns eine E-Mail." in late.text
+        assert "den Knopf" in late.text
+        assert 'value="Lea Muster"' in late.text
+
+
+async def test_with_the_database_away_the_page_says_so_and_keeps_what_was_typed(
+    intake: Intake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away(*_: object) -> None:
+        raise AutoReconnect("connection closed")
+
+    monkeypatch.setattr(Committer, "commit", away)
+    answer = await _report(intake)
+    assert answer.status_code == 503
+    assert "Die Datenbank antwortet gerade nicht." in answer.text
+    assert "den Knopf" in answer.text
