@@ -29,6 +29,7 @@ _YEAR_DAYS = summary.SPREAD_DAYS
 
 
 async def measure(place: Place, board: Board) -> None:
+    place.miglobe("topics", "apply")
     few = Place(place.stack, f"few-{place.prefix}")
     async with few.mongo("reporting") as small, place.mongo("reporting") as large:
         measures = await summary.project(small)
@@ -40,7 +41,6 @@ async def measure(place: Place, board: Board) -> None:
         await summary.copy_cells(large, measures)
         claims = await _copy_claims(small, large)
     print(f"  … {summary.FEW * summary.COPIES:,} facts' worth loaded, {claims:,} claims", flush=True)
-    place.miglobe("topics", "apply")
     today = datetime.now(UTC).date()
     async with place.service("reporting") as process, _client(place, process) as client:
         year = f"from={today - timedelta(days=_YEAR_DAYS - 1)}&to={today}"

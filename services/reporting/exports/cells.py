@@ -17,12 +17,16 @@ _FORMULA = tuple("=+-@\t\r\n＝＋－＠")
 
 @dataclass(frozen=True)
 class Column:
-    """Heading in German and English, and what stands below it; `share`: a decimal number."""
+    """Heading in German and English, and what stands below it; `share`: a decimal number.
+
+    `wide`: in the CSV only, because the workbook has it elsewhere or it is an id for machines.
+    """
 
     german: str
     english: str
     kind: Kind = "text"
     width: int = 14
+    wide: bool = False
 
     def name(self, language: str) -> str:
         return self.english if language == "en" else self.german

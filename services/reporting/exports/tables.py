@@ -42,21 +42,21 @@ VOUCHERS = (
     Column("Vorgang", "case number"),
     Column("AGS", "AGS", width=10),
     Column("Kommune", "municipality", width=28),
-    Column("Termin", "session", width=38),
+    Column("Termin", "session", width=38, wide=True),
     Column("Art", "kind", width=15),
     Column("Tag", "held on", "day", 11),
     Column("Berater:in", "advisor", width=11),
     Column("Rolle", "role", width=9),
     Column("Minuten", "minutes", "number", 9),
-    Column("Minuten aller", "minutes of all", "number", 9),
+    Column("Minuten aller", "minutes of all", "number", 9, wide=True),
     Column("Satzkarte", "rate card", width=18),
     Column("je", "per", width=9),
     Column("Satz €", "rate €", "euro", 10),
-    Column("Honorar des Termins €", "fee of the session €", "euro"),
+    Column("Honorar des Termins €", "fee of the session €", "euro", wide=True),
     Column("Honorar €", "fee €", "euro"),
     Column("km", "km", "number", 7),
-    Column("Satz je km €", "rate per km €", "euro", 10),
-    Column("Höchstbetrag Fahrt €", "travel cap €", "euro", 10),
+    Column("Satz je km €", "rate per km €", "euro", 10, wide=True),
+    Column("Höchstbetrag Fahrt €", "travel cap €", "euro", 10, wide=True),
     Column("Fahrtkosten €", "travel €", "euro"),
     Column("Summe €", "total €", "euro"),
     Column("USt %", "VAT %", "number", 7),
@@ -76,6 +76,18 @@ _SUMS = (
     Column("Brutto €", "gross €", "euro"),
 )
 SUMS = (Column("Gliederung", "grouped by"), Column("Schlüssel", "key", width=18), *_SUMS)
+CARDS = (
+    Column("Satzkarte", "rate card", width=24),
+    Column("Bezeichnung", "label", width=44),
+    Column("gilt ab", "from", "day"),
+    Column("je", "per", width=9),
+    Column("Satz €", "rate €", "euro"),
+    Column("über 2 Stunden €", "above 2 hours €", "euro"),
+    Column("über 4 Stunden €", "above 4 hours €", "euro"),
+    Column("je km €", "per km €", "euro"),
+    Column("Höchstbetrag Fahrt €", "travel cap €", "euro"),
+    Column("USt %", "VAT %", "number", 7),
+)
 CORRECTIONS = (
     Column("Zeitraum", "period"),
     Column("Kennzahl", "indicator", width=34),
@@ -163,6 +175,24 @@ def sums(result: Result, language: str) -> Table:
     by_advisor = sorted(result.vouchers.by_advisor.items())
     rows += [(advisors, advisor, *amounts(found)) for advisor, found in by_advisor]
     return Table("sums", ("Summen", "Sums"), SUMS, rows)
+
+
+def cards(result: Result, language: str) -> Table:
+    """The rate cards by which the claims were reckoned."""
+    rows = [
+        (
+            card.code,
+            card.label,
+            card.valid_from,
+            BASES[card.basis][language == "en"],
+            *(euros(card.rates[place]) if place < len(card.rates) else None for place in range(3)),
+            euros(card.km_cents),
+            euros(card.travel_cap_cents),
+            card.vat_percent,
+        )
+        for card in result.cards
+    ]
+    return Table("cards", ("Satzkarten", "Rate cards"), CARDS, rows)
 
 
 def amounts(found: ClaimSums) -> tuple[Cell, ...]:

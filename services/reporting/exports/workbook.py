@@ -1,14 +1,13 @@
 """The report as XLSX: a sheet per table, real numbers and dates, and a sheet that says how to read them."""
 
-from collections.abc import Sequence
-from decimal import Decimal
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import xlsxwriter
 
 from services.reporting.exports import tables
-from services.reporting.exports.cells import Cell, Column, Kind, Table
+from services.reporting.exports.cells import Column, Kind, Table
 from services.reporting.exports.words import notes
 from services.reporting.figures import Granularity
 from services.reporting.indicators import INDICATORS
@@ -56,7 +55,7 @@ def write(reports: Reports, result: Result, path: Path, granularity: Granularity
         every = [Table("figures", ("Kennzahlen", "Figures"), overview, figures)]
         every += [tables.group_table(summary, by, language) for by in _GROUPS]
         every += [tables.sums(result, language), tables.vouchers(result, reports.register, language)]
-        every.append(tables.corrections(result, language))
+        every += [tables.cards(result, language), tables.corrections(result, language)]
         for table in every:
             _sheet(book, table, formats, bold, language)
         definitions = [(one.name[english], one.code, one.definition[english]) for one in INDICATORS.values()]
@@ -75,26 +74,31 @@ def write(reports: Reports, result: Result, path: Path, granularity: Granularity
 
 def _sheet(book: Any, table: Table, formats: dict[Kind, Any], bold: Any, language: str) -> None:
     sheet = book.add_worksheet(table.title[language == "en"])
-    for number, column in enumerate(table.columns):
+    columns = [(place, column) for place, column in enumerate(table.columns) if not column.wide]
+    for number, (_, column) in enumerate(columns):
         sheet.set_column(number, number, column.width, formats.get(column.kind))
-    sheet.write_row(0, 0, [column.name(language) for column in table.columns], bold)
+    sheet.write_row(0, 0, [column.name(language) for _, column in columns], bold)
     sheet.freeze_panes(1, 0)
-    number = 0
-    for number, row in enumerate(table.rows, 1):
-        if number >= LONGEST:
+    writers = [
+        (number, place, _writer(sheet, column), formats.get(column.kind))
+        for number, (place, column) in enumerate(columns)
+    ]
+    row = 0
+    for row, values in enumerate(table.rows, 1):
+        if row >= LONGEST:
             raise ValueError("more rows than a sheet can have")
-        _row(sheet, number, row, table.columns, formats)
-    if number:
-        sheet.autofilter(0, 0, number, len(table.columns) - 1)
+        for number, place, write, look in writers:
+            value = values[place]
+            if value is not None and value != "":
+                write(row, number, value, look)
+    if row:
+        sheet.autofilter(0, 0, row, len(columns) - 1)
 
 
-def _row(sheet: Any, number: int, row: Sequence[Cell], columns: Sequence[Column], formats: dict[Kind, Any]) -> None:
-    for place, (value, column) in enumerate(zip(row, columns, strict=True)):
-        if value is None or value == "":
-            continue
-        if column.kind == "day":
-            sheet.write_datetime(number, place, value, formats["day"])
-        elif isinstance(value, int | float | Decimal):
-            sheet.write_number(number, place, float(value), formats.get(column.kind))
-        else:
-            sheet.write_string(number, place, str(value))
+def _writer(sheet: Any, column: Column) -> Callable[[int, int, Any, Any], object]:
+    """How a value of `column` is written: as what it is, a text never as a formula, an address or a number."""
+    if column.kind == "day":
+        return sheet.write_datetime  # type: ignore[no-any-return]
+    if column.kind == "text":
+        return lambda row, number, value, look: sheet.write_string(row, number, str(value), look)
+    return lambda row, number, value, look: sheet.write_number(row, number, float(value), look)
