@@ -7,7 +7,7 @@ cells are what so many copies come to. Figures and claims must agree, or the ser
 import io
 import time
 import zipfile
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import httpx
@@ -40,15 +40,16 @@ async def measure(place: Place, board: Board) -> None:
             await store.hold_rates(summary.RULES.cards)
         await summary.copy_cells(large, measures)
         claims = await _copy_claims(small, large)
+        (last,) = await large[CLAIMS].find().sort("held_on", -1).skip(ROWS).limit(1).to_list(None)
+        first = date.fromisoformat(last["held_on"]) + timedelta(days=1)
     print(f"  … {summary.FEW * summary.COPIES:,} facts' worth loaded, {claims:,} claims", flush=True)
     today = datetime.now(UTC).date()
     async with place.service("reporting") as process, _client(place, process) as client:
         year = f"from={today - timedelta(days=_YEAR_DAYS - 1)}&to={today}"
         seconds = [await _ask(client, "pdf", year) for _ in range(ROUNDS)]
         board.limit(f"the year's PDF over {summary.FEW * summary.COPIES:,} facts", min(seconds), "s", PDF_SECONDS)
-    days = _YEAR_DAYS * ROWS // claims
     async with place.service("reporting") as process, _client(place, process) as client:
-        part = f"from={today - timedelta(days=days)}&to={today}"
+        part = f"from={first}&to={today}"
         before = _peak_mb(process)
         seconds = [await _ask(client, "xlsx", part) for _ in range(2)]
         board.limit(f"XLSX of {ROWS:,} claims", min(seconds), "s", XLSX_SECONDS)
