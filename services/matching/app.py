@@ -33,7 +33,15 @@ def build(settings: Settings | None = None) -> FastAPI:
     rules = settings.rules()
     rules.respond_by(clock())  # loads the calendar, most of a second, before requests come
     store = Store(service.mongo, service.commits, rules)
-    matcher = Matcher(store, rules, clock, batch=settings.matching_batch, scan_seconds=settings.matching_scan_seconds)
+    oldest = service.gauge("miglobe_requests_open_oldest_seconds", "age of the oldest open request")
+    matcher = Matcher(
+        store,
+        rules,
+        clock,
+        batch=settings.matching_batch,
+        scan_seconds=settings.matching_scan_seconds,
+        measured=oldest.set,
+    )
     store.woken = matcher.wake
     door = Door(store, service.mongo, rules, register.load(settings.register_file), service.secret, clock)
     service.prepares(store.prepare)

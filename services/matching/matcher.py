@@ -42,13 +42,16 @@ class Matcher:
         batch: int = 250,
         scan_seconds: float = 5.0,
         policy: Policy = OPTIMAL,
+        measured: Callable[[float], None] = lambda _: None,
     ) -> None:
+        """`measured` is told at each look how old the oldest open request is, in seconds; 0 without one."""
         self._store = store
         self._rules = rules
         self._clock = clock
         self._batch = batch
         self._scan_seconds = scan_seconds
         self._policy = policy
+        self._measured = measured
         self._wake = asyncio.Event()
         self._deciding = asyncio.Lock()
         self._pool: matching.Pool | None = None
@@ -82,6 +85,8 @@ class Matcher:
                 == self._batch
             ):
                 pass
+            oldest = await self._store.oldest()
+            self._measured((self._clock() - oldest.asked.submitted_at).total_seconds() if oldest else 0.0)
             self._looked = time.monotonic()
         async with self._deciding:
             pool = await self._current()

@@ -70,6 +70,17 @@ def reserve(engagement: Engagement, seats: int, each: int, left: Left | None) ->
     return now_wanted
 
 
+def affords(engagement: Engagement, each: int, left: Left | None) -> bool:
+    """At least one advisor could be asked, or is seated already."""
+    if engagement.holders:
+        return True
+    try:
+        reserve(engagement, 1, each, left)
+    except Beyond:
+        return False
+    return True
+
+
 def allot(
     waiting: Sequence[Engagement],
     decisions: Iterable[Decision],
@@ -96,8 +107,10 @@ def allot(
         try:
             reserved[one.id] = reserve(one, len(decision.members), each, left)
         except Beyond:
-            by_request[one.id] = Decision(one.id, nobody="budget")
-            continue
+            if not one.holders:
+                by_request[one.id] = Decision(one.id, nobody="budget")
+                continue
+            reserved[one.id] = one.reserved
         for advisor_id in new:
             free[advisor_id] -= 1
         if left is not None:

@@ -221,8 +221,9 @@ class HandOver:
 
 @dataclass(frozen=True, slots=True)
 class Rung:
-    """How far the ladder has been climbed for the step that is due on `due`, and when the last time was."""
+    """How far the ladder has been climbed for a step that is due on `due`, and when the last time was."""
 
+    step: str
     due: date
     level: int
     on: date
@@ -280,7 +281,7 @@ class Engagement:
     excluded: tuple[str, ...] = ()
     proposal: Proposal | None = None
     handovers: tuple[HandOver, ...] = ()
-    rung: Rung | None = None
+    rungs: tuple[Rung, ...] = ()
     informed_at: datetime | None = None
     reserved: Reserved | None = None
     version: int = 0

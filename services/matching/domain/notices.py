@@ -78,7 +78,8 @@ def _escalate(engagement: Engagement, times: Rules, rules: governing.Rules, now:
     if not (repeats or (reached > before and spaced)):
         return engagement, []
     level = before + 1 if repeats else reached
-    climbed = replace(engagement, rung=Rung(step.due, level, today))
+    others = tuple(one for one in engagement.rungs if one is not rung)
+    climbed = replace(engagement, rungs=(*others, Rung(step.code, step.due, level, today)))
     events: list[Event] = []
     if step.owner != COORDINATION:
         assert engagement.current is not None
@@ -162,7 +163,8 @@ def _noticed(engagement: Engagement, seat: Seat, times: Rules) -> date:
 
 
 def _rung(engagement: Engagement, step: Step) -> Rung | None:
-    return engagement.rung if engagement.rung and engagement.rung.due == step.due else None
+    """Of this step: of another one it begins anew, and goes on where it was when this one is next again."""
+    return next((one for one in engagement.rungs if (one.step, one.due) == (step.code, step.due)), None)
 
 
 def _searching(engagement: Engagement) -> bool:

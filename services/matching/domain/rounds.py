@@ -71,7 +71,8 @@ def override(
     seats = tuple(seated(member, engagement) for member in members)
     number = len(engagement.rounds) + 1
     asked = Round(assignment_id, number, seats, (), policy_version, "coordinator", respond_by, now)
-    return ask(engagement.noted(audit), asked, now)
+    pins = tuple(one for one in engagement.pins if asked.seat(one))
+    return ask(replace(engagement, pins=pins).noted(audit), asked, now)
 
 
 def answer(

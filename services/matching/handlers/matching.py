@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from services.matching.domain import rounds
 from services.matching.domain.basis import Basis, members
-from services.matching.domain.budget import Left, allot
+from services.matching.domain.budget import Left, affords, allot
 from services.matching.domain.model import Advisor, Engagement
 from services.matching.domain.points import fair_minutes, present
 from services.matching.domain.policy import Candidate, Decision, Policy, Seeker, candidate, seeker
@@ -81,14 +81,20 @@ async def decide(
     `marks` of the events that have brought those that are new: they are stored decided at once.
     Raises Stale when a place was given away or a request has changed since: load and decide again.
     """
-    today = now_there.day
-    seekers = [seeker(one, waited(one, rules, today)) for one in waiting]
-    verdict = await asyncio.to_thread(choose, now_there.candidates, seekers, today, policy)
-    governing = policy.rules
-    decisions, reserved, left = allot(
-        waiting, verdict.decisions, now_there.candidates, governing.expected_minutes, now_there.left
-    )
-    by_request = {decision.request_id: decision for decision in decisions}
+    today, governing = now_there.day, policy.rules
+    each, beyond = governing.expected_minutes, dict[str, Decision]()
+    rich = [one for one in waiting if affords(one, each, now_there.left)]
+    while True:  # who can't be paid for must not keep a place from who can
+        rich = [one for one in rich if one.id not in beyond]
+        seekers = [seeker(one, waited(one, rules, today)) for one in rich]
+        verdict = await asyncio.to_thread(choose, now_there.candidates, seekers, today, policy)
+        decisions, reserved, left = allot(rich, verdict.decisions, now_there.candidates, each, now_there.left)
+        poor = {decision.request_id: decision for decision in decisions if decision.nobody == "budget"}
+        if not poor or all(decision.members for decision in decisions if decision.request_id not in poor):
+            break
+        beyond |= poor
+    by_request = {one.id: Decision(one.id, nobody="budget") for one in waiting}
+    by_request |= {decision.request_id: decision for decision in decisions}
     changed: list[Engagement] = []
     events: list[Event] = []
     respond_by, look_by = rules.respond_by(now, governing.respond), rules.after(rules.day(now), governing.look_within)
@@ -104,7 +110,11 @@ async def decide(
             events += told
     if not changed:
         return now_there
-    fence = await store.save(*changed, events=events, marks=marks, fence=now_there.signals.fence, basis=basis)
+    held = {one.id: set(one.holders) for one in waiting}
+    freed = any(held[one.id] - set(one.holders) for one in changed)
+    fence = await store.save(
+        *changed, events=events, marks=marks, fence=now_there.signals.fence, basis=basis, news=freed
+    )
     return now_there.after(decisions, waiting, fence, left)
 
 

@@ -43,7 +43,7 @@ async def release(
     if walls:
         why = ", ".join(f"{one}: {wall}" for one, wall in sorted(walls.items()))
         anew = releasing.reconsider(known, (), Audit(now, caller.subject, "reconsidered", why, tuple(walls)), now)
-        await store.save(anew, events=(), fence=signals.fence)
+        await store.save(anew, events=(), fence=signals.fence, news=True)
         raise Conflict(
             f"{', '.join(walls)} kann inzwischen nicht mehr gefragt werden; es wird neu entschieden.",
             f"{', '.join(walls)} can't be asked any more; it is decided anew.",
