@@ -21,13 +21,28 @@ pytestmark = pytest.mark.skipif(not shutil.which("caddy"), reason="caddy is miss
 Site = Callable[..., httpx.Client]
 
 
+_SEEN = threading.Event()
+
+
 class _Echo(http.server.BaseHTTPRequestHandler):
     def do_GET(self) -> None:
+        if self.path == "/operations/stream":
+            self._stream()
+            return
         body = f"{self.server.name} {self.path} {self.headers['X-Forwarded-Proto']}".encode()  # type: ignore[attr-defined]
         self.send_response(200)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
+
+    def _stream(self) -> None:
+        """One event, and the second once the first was seen; else the word that it never was."""
+        self.send_response(200)
+        self.send_header("Content-Type", "text/event-stream")
+        self.end_headers()
+        self.wfile.write(b"data: 1\n\n")
+        self.wfile.flush()
+        self.wfile.write(b"data: 2\n\n" if _SEEN.wait(20) else b"data: unseen\n\n")
 
     def log_message(self, *_: object) -> None:
         pass
@@ -149,3 +164,12 @@ def test_with_tls_browsers_are_told_to_keep_to_it(site: Site) -> None:
 
 def test_without_tls_they_are_not(plain: httpx.Client) -> None:
     assert "strict-transport-security" not in plain.get("/").headers
+
+
+def test_a_stream_arrives_event_by_event(plain: httpx.Client) -> None:
+    with plain.stream("GET", "/operations/stream", headers={"accept-encoding": "gzip"}) as answer:
+        lines = answer.iter_lines()
+        assert next(lines) == "data: 1"
+        assert not _SEEN.is_set()
+        _SEEN.set()
+        assert [line for line in lines if line] == ["data: 2"]
