@@ -47,8 +47,27 @@ class Finder:
 
     async def counts(self, today: date) -> dict[Kind | None, int]:
         """How many there are of each kind; None: open ones in all."""
-        kinds: tuple[Kind | None, ...] = (None, "overdue", "parked", "answers", "silent")
-        return {kind: await self._mongo["engagements"].count_documents(_of(kind, today)) for kind in kinds}
+        late = {"$lt": ["$due", today.isoformat()]}
+        found = await self._mongo.aggregate(
+            "engagements",
+            [
+                {"$match": {"state": {"$in": list(OPEN)}, "due": {"$gt": ""}}},
+                {"$project": {"_id": 0, "state": 1, "due": 1}},  # nothing but the index is read
+                {"$group": {"_id": "$state", "all": {"$sum": 1}, "late": {"$sum": {"$cond": [late, 1, 0]}}}},
+            ],
+        )
+        by_state = {row["_id"]: row for row in found}
+
+        def of(state: str, what: str = "all") -> int:
+            return int(by_state[state][what]) if state in by_state else 0
+
+        return {
+            None: sum(of(state) for state in OPEN),
+            "overdue": sum(of(state, "late") for state in OPEN),
+            "parked": of("parked"),
+            "answers": of("proposed"),
+            "silent": of("engaged", "late"),
+        }
 
     async def search(
         self, case: str | None, ags: Sequence[str], advisor_ids: Sequence[str], before: str, limit: int
@@ -95,6 +114,11 @@ class Finder:
             wanted["$or"] = [{"_id": like}, {"name": like}]
         return await self._advisors(wanted, [("_id", 1)], limit)
 
+    async def everybody(self) -> dict[str, str]:
+        """Number → name of all who are not erased, by number."""
+        cursor = self._mongo["advisors"].find({"erased_at": None}, {"name": 1}).sort("_id", 1)
+        return {found["_id"]: found["name"] async for found in cursor}
+
     async def names(self, advisor_ids: Iterable[str]) -> dict[str, str]:
         """Number → name; an erased one has none."""
         cursor = self._mongo["advisors"].find({"_id": {"$in": sorted(set(advisor_ids))}}, {"name": 1})
@@ -132,14 +156,14 @@ class Finder:
 def _of(kind: Kind | None, today: date) -> Document:
     """What is open has a due date, and nothing else has one."""
     if kind == "parked":
-        return {"state": "parked"}
+        return {"state": "parked", "due": {"$gt": ""}}
     if kind == "answers":
-        return {"state": "proposed"}
+        return {"state": "proposed", "due": {"$gt": ""}}
     if kind == "silent":
         return {"state": "engaged", "due": {"$lt": today.isoformat()}}
     if kind == "overdue":
         return {"state": {"$in": list(OPEN)}, "due": {"$lt": today.isoformat()}}
-    return {"state": {"$in": list(OPEN)}}
+    return {"state": {"$in": list(OPEN)}, "due": {"$gt": ""}}
 
 
 def _beyond(wanted: Document, field: str, after: Place) -> Document:

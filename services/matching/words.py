@@ -276,6 +276,7 @@ HEADS: dict[str, dict[str, str]] = {
         "fairness": "Ausgleich",
         "load": "Auslastung",
         "tandem": "Tandem",
+        "waiting": "Wartezeit",
     },
     "en": {
         "expertise": "Expertise",
@@ -284,6 +285,7 @@ HEADS: dict[str, dict[str, str]] = {
         "fairness": "Fairness",
         "load": "Load",
         "tandem": "Tandem",
+        "waiting": "Waiting",
     },
 }
 """The criteria as heads of columns."""

@@ -18,6 +18,7 @@ from tests.bench import (
     assigning,
     exports,
     ingest,
+    pages,
     plots,
     rebuilding,
     recording,
@@ -37,6 +38,7 @@ PARTS = {
     "recording": recording.measure,
     "summary": summary.measure,
     "exports": exports.measure,
+    "pages": pages.measure,
     "second": second.measure,
     "through": through.measure,
 }

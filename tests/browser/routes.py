@@ -13,12 +13,14 @@ from tests.browser.world import World
 
 @dataclass(frozen=True)
 class Shown:
-    """A page in one state. `path`: makes the state and says where the page is; `status`: what it answers."""
+    """A page in one state. `path`: makes the state and says where the page is; `status`: what it answers; `who`: the
+    account that looks, None for the public."""
 
     name: str
     service: ServiceName
     path: Callable[[World], Awaitable[str]]
     status: int = 200
+    who: Callable[[World], Awaitable[str]] | None = None
 
 
 def _fixed(path: str) -> Callable[[World], Awaitable[str]]:
@@ -42,7 +44,89 @@ def _answer(step: str) -> Callable[[World], Awaitable[str]]:
     return found
 
 
+LONG = "Sehr lange Beschreibung, Donaudampfschifffahrtsgesellschaft. <b>nicht fett</b> مرحبا 😀 \n" * 44
+"""Almost 4,000 characters."""
+
+
+def _lead(step: str, need: str | None = None) -> Callable[[World], Awaitable[str]]:
+    async def found(world: World) -> str:
+        return (await world.at(step, need)).advisors[0]
+
+    return found
+
+
+def _advisor(name: str, path: Callable[[World], Awaitable[str]], step: str = "accept", status: int = 200) -> Shown:
+    return Shown(f"advisor-{name}", "matching", path, status, _lead(step))
+
+
+def _office(name: str, path: Callable[[World], Awaitable[str]], status: int = 200) -> Shown:
+    return Shown(f"coordination-{name}", "matching", path, status, _fixed("koordination"))
+
+
+def _case(prefix: str, step: str, page: str = "", need: str | None = None) -> Callable[[World], Awaitable[str]]:
+    """The page of a request, or under it, at `step`."""
+
+    async def found(world: World) -> str:
+        return f"{prefix}/{(await world.at(step, need)).request_id}{page}"
+
+    return found
+
+
+def _asked(step: str, need: str | None = None) -> Callable[[World], Awaitable[str]]:
+    async def found(world: World) -> str:
+        return f"/advisor/requests/{(await world.at(step, need)).assignment_id}"
+
+    return found
+
+
+def _session(page: str) -> Callable[[World], Awaitable[str]]:
+    async def found(world: World) -> str:
+        return f"/advisor/sessions/{await world.session()}/{page}"
+
+    return found
+
+
+def _many(path: str) -> Callable[[World], Awaitable[str]]:
+    async def found(world: World) -> str:
+        await world.many()
+        return path
+
+    return found
+
+
+_CASE = "/coordination/requests"
+PORTAL = (
+    _advisor("home", _fixed("/advisor")),
+    Shown("advisor-home-empty", "matching", _fixed("/advisor"), who=_fixed("A16")),
+    Shown("advisor-past-empty", "matching", _fixed("/advisor/past"), who=_fixed("A16")),
+    _advisor("past", _fixed("/advisor/past"), "close"),
+    _advisor("me", _fixed("/advisor/me")),
+    _advisor("asked", _asked("await_assignment"), "await_assignment"),
+    Shown("advisor-asked-long", "matching", _asked("await_assignment", LONG), who=_lead("await_assignment", LONG)),
+    _advisor("engagement", _case("/advisor/engagements", "accept")),
+    _advisor("engagement-closed", _case("/advisor/engagements", "close"), "close"),
+    _advisor("arrange", _case("/advisor/engagements", "accept", "/sessions/new")),
+    *(_advisor(page, _session(page)) for page in ("move", "cancel", "record")),
+    _office("worklist", _fixed("/coordination")),
+    _office("worklist-many", _many("/coordination?kind=silent")),
+    _office("search", _many("/coordination/search?q=BW-0")),
+    _office("search-empty", _fixed("/coordination/search?q=nirgends")),
+    _office("asked", _case(_CASE, "await_assignment")),
+    _office("asked-long", _case(_CASE, "await_assignment", need=LONG)),
+    _office("engaged", _case(_CASE, "accept")),
+    _office("closed", _case(_CASE, "close")),
+    _office("assign", _case(_CASE, "await_assignment", "/assign")),
+    _office("advisors", _fixed("/coordination/advisors")),
+    _office("advisors-none", _fixed("/coordination/advisors?q=niemand")),
+    _office("advisor", _fixed("/coordination/advisors/A05")),
+    _office("advisor-edit", _fixed("/coordination/advisors/A05/edit")),
+    _office("advisor-erase", _fixed("/coordination/advisors/A05/erase")),
+    _office("advisor-new", _fixed("/coordination/advisors/new")),
+    _office("import", _fixed("/coordination/advisors/import")),
+    _office("unknown", _fixed(f"{_CASE}/{new_id()}"), 404),
+)
 ROUTES = (
+    *PORTAL,
     Shown("status-received", "intake", _request("submit")),
     Shown("status-closed", "intake", _request("close")),
     Shown("withdraw", "intake", _request("submit", "/withdraw")),

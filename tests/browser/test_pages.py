@@ -22,7 +22,8 @@ _WIDER = "document.scrollingElement.scrollWidth - document.documentElement.clien
 async def test_a_page_can_be_used_by_everybody(world: World, chromium: Browser, shown: Shown) -> None:
     """Whatever the light, the width, the script: nothing for axe to find, nothing cut off, nothing from elsewhere."""
     site, path = world.site(shown.service), await shown.path(world)
-    async with opened(chromium, site, Window()) as (page, seen):
+    cookies = await world.login(chromium, await shown.who(world)) if shown.who else None
+    async with opened(chromium, site, Window(), storage_state=cookies) as (page, seen):
         answer = await page.goto(path)
         assert answer is not None
         assert answer.status == shown.status
@@ -39,7 +40,7 @@ async def test_a_page_can_be_used_by_everybody(world: World, chromium: Browser, 
         if SCREENS:
             await _pictures(page, shown)
     if scripted:
-        async with opened(chromium, site, Window("dark", 320, script=False)) as (page, _):
+        async with opened(chromium, site, Window("dark", 320, script=False), storage_state=cookies) as (page, _):
             await page.goto(path)
             assert await page.locator("main").inner_text() == said
 

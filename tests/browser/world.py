@@ -2,10 +2,17 @@
 
 import asyncio
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+from playwright.async_api import Browser
 
 from deploy.local.journey import Journey
 from deploy.local.stack import Stack
 from shared import auth
+from shared.ids import new_id
+from shared.mongo import Mongo
 
 _HEARD = {"await_assignment": "asked", "accept": "engaged", "close": "closed"}
 """The state that intake shows once a step elsewhere has reached it."""
@@ -17,19 +24,23 @@ class World:
 
     stack: Stack
     _played: dict[str, Journey] = field(default_factory=dict)
+    _logins: dict[str, Any] = field(default_factory=dict)
+    _session: str | None = None
 
     @property
     def secret(self) -> str:
         return self.stack.env()["MIGLOBE_SECRET"]
 
-    async def at(self, step: str) -> Journey:
-        """Raises Stuck. Steps: those of `Journey.play`."""
-        if step not in self._played:
-            self._played[step] = await asyncio.to_thread(self._play, step)
-        return self._played[step]
+    async def at(self, step: str, need: str | None = None) -> Journey:
+        """Raises Stuck. Steps: those of `Journey.play`; `need`: in other words than usual."""
+        name = f"{step} {need}"
+        if name not in self._played:
+            self._played[name] = await asyncio.to_thread(self._play, step, need)
+        return self._played[name]
 
-    def _play(self, last: str) -> Journey:
+    def _play(self, last: str, need: str | None) -> Journey:
         journey = Journey(self.stack.urls, self.secret, seconds=150)
+        journey.request |= {"need": need} if need else {}
 
         class Enough(Exception):
             pass
@@ -55,6 +66,48 @@ class World:
         advisor = journey.advisors[seat]
         token = auth.sign(self.secret, "answer", journey.assignment_id, advisor)
         return f"/assignments/{journey.assignment_id}/answer?advisor={advisor}&token={token}"
+
+    async def session(self) -> str:
+        """A session, yesterday, of the engagement at `accept`, not recorded yet."""
+        if self._session is None:
+            journey = await self.at("accept")
+            headers = {"Authorization": f"Bearer {auth.token(self.secret, 'coordinator', 'tests')}"}
+            starts = (datetime.now(UTC) - timedelta(days=1)).isoformat(timespec="seconds")
+            plan = {"kind": "first_talk", "mode": "on_site", "starts_at": starts, "minutes": 90}
+            async with httpx.AsyncClient(base_url=self.stack.urls["matching"], headers=headers) as http:
+                answer = await http.post(f"/api/assignments/{journey.assignment_id}/sessions", json=plan)
+            self._session = str(answer.raise_for_status().json()["id"])
+        return self._session
+
+    async def many(self, number: int = 200) -> None:
+        """So many more engagements for lists to show, as copies of one; nothing happens to them by itself."""
+        known = await self.at("accept")
+        mongo = Mongo(self.stack.mongo, "browser-miglobe-matching")
+        try:
+            one = await mongo["engagements"].find_one({"_id": known.request_id})
+            assert one is not None
+            still = {"holders": [], "due": "2099-01-04"}
+            copies = [
+                one | still | {"_id": new_id(), "facts": one["facts"] | {"case_number": f"BW-{n:04d}-X"}}
+                for n in range(number)
+            ]
+            if not await mongo["engagements"].find_one({"facts.case_number": "BW-0000-X"}):
+                await mongo["engagements"].insert_many(copies)
+        finally:
+            await mongo.close()
+
+    async def login(self, browser: Browser, account: str) -> Any:
+        """The cookies of a browser in which `account` has logged in at the provider."""
+        if account not in self._logins:
+            context = await browser.new_context(base_url=self.site("matching"), java_script_enabled=False)
+            page = await context.new_page()
+            await page.goto("/coordination" if account == "koordination" else "/advisor")
+            await page.locator("input[name=sub]").fill(account)
+            await page.locator("input[name=sub]").press("Enter")
+            await page.wait_for_url(f"{self.site('matching')}/**")
+            self._logins[account] = await context.storage_state()
+            await context.close()
+        return self._logins[account]
 
     def site(self, service: str) -> str:
         """The address in front of all services, or a service's own where there is none."""

@@ -123,9 +123,9 @@ def _matters(door: Door, held: list[Engagement], me: str) -> Values:
     new, waiting, running = [], [], []
     coming: list[tuple[Session, Engagement]] = []
     for one in held:
-        assert one.current is not None
-        seat = one.current.seat(me)
-        assert seat is not None
+        seat = one.current.seat(me) if one.current else None
+        if one.current is None or seat is None:  # nobody has asked them yet
+            continue
         if seat.answer == "open":
             new.append((one, one.current, seat))
         elif one.state != "engaged":

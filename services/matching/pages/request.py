@@ -86,8 +86,7 @@ def router(door: Door, pages: Pages, finder: Finder, guard: Guard) -> APIRouter:
 
     async def choosing(request: Request, request_id: str, form: forms.Form, code: int = 200) -> Response:
         known = await _known(request_id)
-        pool = [one for one in await store.advisors() if one.erased_at is None]
-        values = _values(known) | {"pool": pool, "form": form, "key": form.get("key", new_id())}
+        values = _values(known) | {"pool": await finder.everybody(), "form": form, "key": form.get("key", new_id())}
         return pages.show(request, "coordination/assign.html", values, code)
 
     @made.get("/{request_id}/assign")
