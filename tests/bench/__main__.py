@@ -18,6 +18,7 @@ from tests.bench import (
     assigning,
     exports,
     ingest,
+    matching,
     pages,
     plots,
     rebuilding,
@@ -43,7 +44,7 @@ PARTS = {
     "through": through.measure,
 }
 ON_DEMAND = ("rebuild", "memory")
-USUAL = ("starting", "resting", *PARTS, "scale")
+USUAL = ("starting", "resting", "matching", *PARTS, "scale")
 
 
 async def _measure(stack: Stack, board: Board, wanted: Sequence[str], requests: int, facts: int) -> None:
@@ -72,7 +73,10 @@ def _run(board: Board, wanted: Sequence[str], requests: int, facts: int) -> None
     if "starting" in wanted:
         _say("start")
         starting.measure(board)
-    if not set(wanted) - {"starting", "scale"}:
+    if "matching" in wanted:
+        _say("matching")
+        matching.measure(board)
+    if not set(wanted) - {"starting", "matching", "scale"}:
         return
     services = SERVICES if "resting" in wanted else ()
     with tempfile.TemporaryDirectory(prefix="miglobe-bench-") as home, Stack(Path(home), services, env=OPEN) as stack:

@@ -1,8 +1,15 @@
 """request.created → advisor.assigned published, by one process of matching."""
 
+import statistics
 import time
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
+from services.matching import entries
+from services.matching.domain.policy import OPTIMAL, candidate, seeker
+from services.matching.engine.choice import decide
+from services.matching.handlers.events import received
+from shared import register
 from shared.events import AdvisorAssigned, RequestCreated
 from tests.bench import samples
 from tests.bench.baselines import consumers
@@ -14,6 +21,7 @@ EVENTS = 420
 BARE_EVENTS = 3_000
 ALONE = 200
 ROUNDS = 3
+FEW = 20
 ADVISORS = 48
 """Of 50 places each: enough for all rounds. The choice's cost grows with their number."""
 
@@ -45,8 +53,26 @@ async def measure(place: Place, board: Board) -> None:
                 f"per event {singles[-1]:,.0f}/s",
                 flush=True,
             )
+        await _few(place, matching, assigned, board)
     board.compare(ASSIGNED, ours, batches, "1/s", 0.4)
     board.compare("… ÷ transaction per event", ours, singles, "1/s", None)
+
+
+async def _few(place: Place, matching: Process, assigned: Counter, board: Board) -> None:
+    """At `FEW` pending: from the topic to the topic, and the engine's part of it."""
+    entries_, wrong = entries.read(samples.advisors(ADVISORS), register.load())
+    assert not wrong
+    people = [candidate(one.advisor(one.id, None), 0, 0) for one in entries_]
+    seconds, engine = list[float](), list[float]()
+    for _ in range(5):
+        seconds.append(FEW / await assign(place, [matching], assigned, FEW))
+        events = [received(None, one, datetime.now(UTC)) for one in samples.created(FEW)]
+        wishes, began = [seeker(one) for one in events], time.perf_counter()
+        decide(people, wishes, datetime.now(UTC).date(), OPTIMAL)
+        engine.append(time.perf_counter() - began)
+    whole, part = statistics.median(seconds), statistics.median(engine)
+    print(f"  … at {FEW} pending {1000 * whole:.0f} ms, of it the engine {1000 * part:.0f} ms", flush=True)
+    board.limit(f"engine's part of request.created → advisor.assigned at {FEW} pending", 100 * part / whole, "%", 50)
 
 
 async def assign(place: Place, matching: Sequence[Process], assigned: Counter, number: int) -> float:
