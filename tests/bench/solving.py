@@ -11,11 +11,13 @@ import numpy as np
 import uvloop
 
 from services.matching import problem as files
-from services.matching.domain.policy import OPTIMAL
+from services.matching.domain.governing import Rules
+from services.matching.domain.policy import Policy
 from services.matching.engine.choice import Verdict, decide
 from services.matching.engine.instance import NOBODY, Columns, Instance, joined
 from tests.matching.problems import problem
 
+POLICY = Policy(rules=Rules(starvation=None))
 BEAT = 0.002
 SIMPLE_UP_TO = 1_000
 """Requests; beyond, the simple rules would take all columns there are."""
@@ -25,7 +27,7 @@ async def _beating(instance: files.Problem) -> tuple[Verdict, float, float]:
     """The verdict, its seconds, and the longest that a beat came late."""
     people, wishes = [one.candidate() for one in instance.advisors], [one.seeker() for one in instance.requests]
     late, began = 0.0, time.perf_counter()
-    working = asyncio.create_task(asyncio.to_thread(decide, people, wishes, files.DAY, OPTIMAL))
+    working = asyncio.create_task(asyncio.to_thread(decide, people, wishes, files.DAY, POLICY))
     while not working.done():
         before = time.perf_counter()
         await asyncio.sleep(BEAT)
@@ -33,7 +35,7 @@ async def _beating(instance: files.Problem) -> tuple[Verdict, float, float]:
     return working.result(), time.perf_counter() - began, late
 
 
-class Rules:
+class Simple:
     """The same points, given away more simply. A choice counts less its batch cost, as it is when it is made."""
 
     def __init__(self, instance: Instance) -> None:
@@ -97,7 +99,7 @@ class Rules:
 
 def main() -> None:
     advisors, requests, seed = map(int, sys.argv[1:])
-    decide([], [], files.DAY, OPTIMAL)  # imported, as in a service that has decided before
+    decide([], [], files.DAY, POLICY)  # imported, as in a service that has decided before
     instance = files.read(json.dumps(problem(seed, advisors, requests)))
     verdict, seconds, late = uvloop.run(_beating(instance))
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6
@@ -107,9 +109,9 @@ def main() -> None:
             [one.candidate() for one in instance.advisors],
             [one.seeker() for one in instance.requests],
             files.DAY,
-            OPTIMAL,
+            POLICY,
         )
-        rules = Rules(laid_out)
+        rules = Simple(laid_out)
         others = {"greedy": rules.greedy(), "one by one": rules.one_by_one(), "round robin": rules.round_robin()}
     print(
         json.dumps(

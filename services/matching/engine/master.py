@@ -65,9 +65,9 @@ class Master:
         self.columns = joined([self.columns, columns])
         self.worth = np.concatenate([self.worth, columns.score.astype(np.float64)])
 
-    def whole(self, gap: float = 1e-6) -> Bools:
-        """The columns taken, each whole or not at all: no choice of these columns is better by `gap`."""
-        highs = self._model(gap)
+    def whole(self, gap: float = 1e-6, part: float = 0.0) -> Bools:
+        """The columns taken, each whole or not at all: no choice of these is better by `gap`, or by `part` of it."""
+        highs = self._model(gap, part)
         self._run(highs)
         x = np.array(highs.getSolution().col_value)[self._slots :]
         return np.asarray(x > 0.5)
@@ -78,12 +78,12 @@ class Master:
         if status != highspy.HighsModelStatus.kOptimal:
             raise Failed(f"HiGHS says {highs.modelStatusToString(status)}")
 
-    def _model(self, gap: float | None = None) -> _Highs:
-        """`gap`: x must be whole, and the optimum is missed by less than that."""
+    def _model(self, gap: float | None = None, part: float = 0.0) -> _Highs:
+        """`gap`: x must be whole, and the optimum is missed by less than that, or than `part` of it."""
         highs = _Highs()  # highspy.Highs prints a banner for its callbacks, which we have none of
         for name, value in (
             *(("output_flag", False), ("threads", 1), ("parallel", "off"), ("random_seed", 0)),
-            *(("mip_rel_gap", 0.0), ("mip_abs_gap", gap or 0.0), ("mip_allow_restart", False)),
+            *(("mip_rel_gap", part), ("mip_abs_gap", gap or 0.0), ("mip_allow_restart", False)),
             *(("mip_heuristic_run_rins", False), ("mip_heuristic_run_root_reduced_cost", False)),
         ):
             highs.setOptionValue(name, value)

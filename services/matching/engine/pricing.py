@@ -16,7 +16,8 @@ MANY = 200
 BLOCK = 128
 SEEDS, FEW = 12, 40
 """So many singles and pairs are begun with, the pairs of so many advisors."""
-EPS = 1e-6
+EPS = 1e-5
+"""What a column may better a choice by and is left out: far more than the solver's rounding, far less than a point."""
 
 
 class Pricer:
@@ -37,13 +38,13 @@ class Pricer:
         )
         self._type = self._types() if len(ask.who) > MANY else ask.who
 
-    def seeds(self, *, whole: bool) -> Columns:
-        """To begin with: the best singles, or all (`whole`), and the best pairs of the best."""
+    def seeds(self) -> Columns:
+        """To begin with: the best singles, and the best pairs of the best; of a request with fixed members none."""
         ask = self.ask
-        if ask.fixed:
-            return ask.everything()
+        if ask.fixed or not len(ask.able):
+            return joined([])
         order = np.argsort(-self._single, kind="stable")
-        each = np.sort(order if whole else order[:SEEDS])
+        each = np.sort(order[:SEEDS])
         single = ask.columns(each, np.full(len(each), NOBODY), self._single[each])
         few = np.sort(order[:FEW])
         if not ask.paired or len(few) < 2:
@@ -51,11 +52,12 @@ class Pricer:
         return joined([single, self._block(few, few, np.zeros(len(ask.who)), -1e9, SEEDS)])
 
     def better(self, price: Floats, least: float, most: int | None) -> Columns:
-        """Columns whose score less the prices is more than `least`: the best single and about `most` pairs, or all."""
+        """Columns whose score less the prices is more than `least`: the best single and about `most` pairs, or all.
+
+        Of a request with fixed members none: those are few, and all there from the beginning.
+        """
         ask = self.ask
-        if ask.fixed:
-            return joined([]) if most is not None else ask.everything()
-        if not len(ask.able):
+        if ask.fixed or not len(ask.able):
             return joined([])
         mine = price[ask.who]
         reduced = self._single - mine

@@ -4,22 +4,24 @@ from collections import deque
 
 import numpy as np
 
-from services.matching.engine.instance import Ask, Bools, Instance, Ints
+from services.matching.engine.instance import NOBODY, Ask, Instance, Ints
 
 
-def servable(instance: Instance) -> Bools:
-    """The rows that must be served: those with a seat taken or pinned, and of the overdue each that can be beside all
-    that have waited longer. Whom it is served by is left to the optimum.
+def servable(instance: Instance) -> Ints:
+    """By row who could serve it, NOBODY where it needn't be served: all with a seat taken or pinned, and of the overdue
+    each that can be beside all that have waited longer. By whom it really is, is left to the optimum.
     """
     limit = instance.policy.rules.starvation
     room = instance.free.copy()
-    must = np.array([bool(ask.fixed) and _pinned(ask, room) for ask in instance.asks], bool)
+    served = np.array([ask.fixed[0] if ask.fixed and _pinned(ask, room) else NOBODY for ask in instance.asks], np.int64)
     guests: dict[int, list[int]] = {}
     for ask in instance.asks:
         overdue = limit is not None and ask.wish.waiting_days > limit
-        if overdue and not ask.fixed and _seat(instance.asks, ask.row, room, guests):
-            must[ask.row] = True
-    return must
+        if overdue and not ask.fixed:
+            _seat(instance.asks, ask.row, room, guests)
+    for advisor, rows in guests.items():
+        served[rows] = advisor
+    return served
 
 
 def _pinned(ask: Ask, room: Ints) -> bool:
@@ -31,8 +33,8 @@ def _pinned(ask: Ask, room: Ints) -> bool:
     return True
 
 
-def _seat(asks: list[Ask], row: int, room: Ints, guests: dict[int, list[int]]) -> bool:
-    """Finds `row` an advisor, where need be by moving others to another one of theirs."""
+def _seat(asks: list[Ask], row: int, room: Ints, guests: dict[int, list[int]]) -> None:
+    """Finds `row` an advisor, if there is any, where need be by moving others to another one of theirs."""
     came: dict[int, tuple[int, int]] = {}  # advisor → (the request that would come, the advisor it would leave)
     waiting = deque([(row, -1)])
     while waiting:
@@ -49,6 +51,5 @@ def _seat(asks: list[Ask], row: int, room: Ints, guests: dict[int, list[int]]) -
                     if old >= 0:
                         guests[old].remove(mover)
                     advisor = old
-                return True
+                return
             waiting.extend((guest, advisor) for guest in guests.get(advisor, ()))
-    return False

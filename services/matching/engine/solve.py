@@ -3,8 +3,8 @@
 One request: all columns are looked at. Up to `FULL` columns: all are given to the solver, with ties told apart by terms
 that together never come to a point: who has waited longer is served, and see `Ask.order`. Beyond: columns are generated
 until none would better the relaxed optimum, which no choice exceeds. If that one is in parts, all columns that an
-optimum could have (their reduced cost is within the gap) are gathered and solved; only where those would be too many a
-gap may be left, and is told.
+optimum could have (their reduced cost is within the gap) are gathered and solved; only of very large passes a gap may
+be left, and is told. Nothing depends on a clock.
 """
 
 from collections.abc import Sequence
@@ -14,17 +14,21 @@ import numpy as np
 
 from services.matching.engine.instance import NOBODY, Bools, Columns, Floats, Instance, Ints, joined
 from services.matching.engine.master import Master, Relaxed
-from services.matching.engine.pricing import Pricer
+from services.matching.engine.pricing import EPS, Pricer
 from services.matching.engine.serving import servable
 
 FULL = 9_000
 """Up to so many columns all are listed."""
-WIDE = 40_000_000
-"""Up to so many the optimum is proven; beyond, the best choice of the columns generated is taken."""
+PROVEN = 1_000_000
+"""Up to so many columns the optimum is proven: 100 × 100 have a quarter. Beyond, a choice of those generated is taken
+that is as good as `NEAR`, and what may be missing is told.
+"""
+NEAR = 2e-4
 FRESH = 6
 """So many pairs per request are added in one round."""
-WINDOW = 5.0
+WINDOW = 8.0
 """Columns of a reduced cost up to this are looked at first: hardly ever is an optimum further from the relaxed one."""
+WIDER = 2.5
 POINT = 0.999
 """Without ties the objective is a whole number: who is less than a point away is there."""
 SURE = 1e-5
@@ -51,7 +55,8 @@ class Solution:
 
 def solve(instance: Instance) -> Solution:
     """Raises `master.Failed`."""
-    forced = servable(instance)
+    served = servable(instance)
+    forced = served != NOBODY
     asks = instance.asks
     if not any(one.size() for one in asks):
         nothing = joined([])
@@ -60,7 +65,7 @@ def solve(instance: Instance) -> Solution:
         return _one(instance, forced)
     if sum(one.size() for one in asks) <= FULL:
         return _listed(instance, forced)
-    return _generated(instance, forced)
+    return _generated(instance, forced, served)
 
 
 def batch_cost(instance: Instance, taken: Columns) -> int:
@@ -80,7 +85,7 @@ def _solution(instance: Instance, taken: Columns, bound: float, price: Floats) -
     if (counts > 1).any() or (_uses(instance, taken) > instance.free).any():
         raise ArithmeticError("the solver's answer gives a place away twice")
     objective = int(taken.score.sum()) - batch_cost(instance, taken)
-    whole = int(np.floor(bound + SURE))
+    whole = int(np.floor(bound + SURE + EPS * len(instance.asks)))
     if whole < objective:
         raise ArithmeticError(f"the solver's bound {bound} is below its answer {objective}")
     return Solution(taken.of(np.argsort(taken.row)), objective, whole, price)
@@ -117,22 +122,31 @@ def _listed(instance: Instance, forced: Bools) -> Solution:
     return _solution(instance, columns.of(taken), best, relaxed.price)
 
 
-def _generated(instance: Instance, forced: Bools) -> Solution:
+def _generated(instance: Instance, forced: Bools, served: Ints) -> Solution:
     pricers = [Pricer(ask) for ask in instance.asks]
-    master = Master(
-        instance, forced, joined(one.seeds(whole=must) for one, must in zip(pricers, forced.tolist(), strict=True))
-    )
+    sure = _sure(instance, served)
+    master = Master(instance, forced, joined([sure, *(one.seeds() for one in pricers)]))
     relaxed = _relaxed(master, pricers)
     bound = relaxed.objective
     if relaxed.integral:
         return _solution(instance, master.columns.of(relaxed.x > 0.5), bound, relaxed.price)
-    if sum(one.size() for one in instance.asks) <= WIDE:
-        found = _within(instance, forced, pricers, relaxed, bound, WINDOW)
-        slack = bound - found.objective - 1
-        return found if slack < WINDOW else _within(instance, forced, pricers, relaxed, bound, slack + SURE)
-    near = master.columns.of(_reduced(master.columns, relaxed) >= -WINDOW)
-    taken = Master(instance, forced, near).whole(POINT)
+    if sum(one.size() for one in instance.asks) <= PROVEN:
+        return _proven(instance, forced, pricers, relaxed, sure)
+    near = joined([sure, master.columns.of(_reduced(master.columns, relaxed) >= -WINDOW)])
+    taken = Master(instance, forced, near).whole(POINT, NEAR)
     return _solution(instance, near.of(taken), bound, relaxed.price)
+
+
+def _sure(instance: Instance, served: Ints) -> Columns:
+    """Columns by which all can be served that must be."""
+    parts = list[Columns]()
+    for ask in instance.asks:
+        if ask.fixed:
+            parts.append(ask.everything())
+        elif served[ask.row] != NOBODY:
+            place = np.flatnonzero(ask.who == served[ask.row])
+            parts.append(ask.columns(place, np.array([NOBODY]), ask.singles()[place]))
+    return joined(parts)
 
 
 def _relaxed(master: Master, pricers: Sequence[Pricer]) -> Relaxed:
@@ -156,15 +170,17 @@ def _reduced(columns: Columns, relaxed: Relaxed) -> Floats:
     return np.asarray(columns.score - relaxed.value[columns.row] - price[columns.pays_a] - price[columns.pays_b])
 
 
-def _within(
-    instance: Instance, forced: Bools, pricers: Sequence[Pricer], relaxed: Relaxed, bound: float, slack: float
-) -> Solution:
-    """The optimum of all columns whose reduced cost is at most `slack`: a choice that falls short of the relaxed
-    optimum by no more has no others.
+def _proven(instance: Instance, forced: Bools, pricers: Sequence[Pricer], relaxed: Relaxed, sure: Columns) -> Solution:
+    """The optimum, of ever more columns: once it falls short of the bound by no more than their reduced costs do, no
+    better choice has others.
     """
-    parts = [one.better(relaxed.price, value - slack, None) for one, value in zip(pricers, relaxed.value, strict=True)]
-    columns = joined(parts)
-    taken = columns.of(Master(instance, forced, columns).whole(POINT))
-    objective = int(taken.score.sum()) - batch_cost(instance, taken)
-    proven = bound - objective - 1 < slack
-    return _solution(instance, taken, objective if proven else bound, relaxed.price)
+    slack = WINDOW
+    while True:
+        each = zip(pricers, relaxed.value, strict=True)
+        columns = joined([sure, *(one.better(relaxed.price, value - slack, None) for one, value in each)])
+        taken = columns.of(Master(instance, forced, columns).whole(POINT))
+        objective = int(taken.score.sum()) - batch_cost(instance, taken)
+        missing = relaxed.objective - objective - 1
+        if missing < slack:
+            return _solution(instance, taken, objective, relaxed.price)
+        slack = min(missing + SURE, slack * WIDER)
