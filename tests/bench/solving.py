@@ -18,6 +18,8 @@ from services.matching.engine.instance import NOBODY, Columns, Instance, joined
 from tests.matching.problems import problem
 
 POLICY = Policy(rules=Rules(starvation=None))
+CAPACITIES = (2, 3)
+"""As the sample advisors have them."""
 BEAT = 0.002
 SIMPLE_UP_TO = 1_000
 """Requests; beyond, the simple rules would take all columns there are."""
@@ -100,7 +102,7 @@ class Simple:
 def main() -> None:
     advisors, requests, seed = map(int, sys.argv[1:])
     decide([], [], files.DAY, POLICY)  # imported, as in a service that has decided before
-    instance = files.read(json.dumps(problem(seed, advisors, requests)))
+    instance = files.read(json.dumps(problem(seed, advisors, requests, capacities=CAPACITIES)))
     verdict, seconds, late = uvloop.run(_beating(instance))
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6
     others = {}

@@ -1,6 +1,7 @@
 """Random instances of matching, as JSON."""
 
 import random
+from collections.abc import Sequence
 from typing import Any
 
 FIELDS = ["fair_week", "partnerships", "agenda_2030", "policy_quality", "opportunities", "causes_of_flight", "other"]
@@ -23,25 +24,31 @@ SMALL |= {"tandem_wanted": 2, "tandem_either": -1, "waiting_per_day": 1, "waitin
 
 
 def problem(
-    seed: int, advisors: int, requests: int, *, starvation: int | None = None, **weights: Any
+    seed: int,
+    advisors: int,
+    requests: int,
+    *,
+    starvation: int | None = None,
+    capacities: Sequence[int] = (0, 1, 1, 2, 3),
+    **weights: Any,
 ) -> dict[str, Any]:
-    """An instance of this size."""
+    """An instance of this size; each advisor has one of the `capacities`."""
     draw = random.Random(seed)
     rules = {"rules": {"starvation": starvation}} if starvation is not None else {}
     return {
         "policy": {"weights": WEIGHTS | weights, **rules},
-        "advisors": [advisor(draw, f"A{n:04}") for n in range(advisors)],
+        "advisors": [advisor(draw, f"A{n:04}", capacities) for n in range(advisors)],
         "requests": [request(draw, f"R{n:04}") for n in range(requests)],
     }
 
 
-def advisor(draw: random.Random, number: str) -> dict[str, Any]:
+def advisor(draw: random.Random, number: str, capacities: Sequence[int]) -> dict[str, Any]:
     return {
         "id": number,
         "levels": {code: draw.choice([0, 0, 1, 2, 3]) for code in FIELDS if draw.random() < 0.8},
         "languages": sorted({"de", *draw.sample(LANGUAGES, draw.randint(0, 2))}),
         "regions": [place(draw) for _ in range(draw.randint(1, 4))],
-        "capacity": draw.choice([0, 1, 1, 2, 3]),
+        "capacity": draw.choice(capacities),
         "paid_minutes": draw.choice([0, 0, 90, draw.randint(0, 4000)]),
         "conflicts": [place(draw)] if draw.random() < 0.2 else [],
     }
