@@ -13,6 +13,7 @@ import pytest
 from deploy.local.demo import EXPECTED, figures
 from deploy.local.journey import REQUEST, Journey
 from deploy.local.stack import Stack
+from services.reporting.indicators import INDICATORS
 from shared.events import BY_TOPIC
 from shared.publisher import Message
 from tests.shared.kafka import everything, send
@@ -91,8 +92,11 @@ def test_every_figure_opens_into_its_facts(journey: Journey) -> None:
         lineage = journey.get("reporting", figure["facts"], role="skew", params={"limit": "200"})
         total = sum(item["value"] for item in lineage["items"])
         assert len(lineage["items"]) == figure["n"]
-        if figure["n"] and figure["unit"] not in ("points (1–5)", "Punkte (1–5)", "working days", "Werktage"):
+        kind = INDICATORS[figure["indicator"]].kind
+        if kind == "sum":
             assert total == figure["value"], figure["id"]
+        if kind == "heads":
+            assert len({item["advisor_id"] for item in lineage["items"]}) == figure["value"], figure["id"]
         assert all(item["facts"] for item in lineage["items"])
 
 
