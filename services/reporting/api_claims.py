@@ -1,7 +1,7 @@
 """HTTP door: claims from hand to hand, and the tax status of those who are paid."""
 
 from datetime import UTC, date, datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
@@ -18,7 +18,9 @@ from shared.auth import Caller, require
 from shared.errors import Forbidden, NotFound
 from shared.events.base import AdvisorId, Id
 from shared.events.reporting import ClaimStatus
-from shared.web import language
+from shared.idempotency import Once
+from shared.mongo import Mongo
+from shared.web import language, once
 
 EVER = date(2000, 1, 1), date(9999, 12, 31)
 ClaimId = Annotated[str, Path(alias="id", pattern=r"^[a-z0-9_.]{1,60}$")]
@@ -91,7 +93,7 @@ class Payees(View):
     items: list[PayeeView] = Field(description="by advisor and day; of the same day the last one holds")
 
 
-def router(desk: Desk, reports: Reports, secret: str) -> APIRouter:
+def router(desk: Desk, reports: Reports, mongo: Mongo, secret: str) -> APIRouter:
     routes = APIRouter(prefix="/api", tags=["claims"])
     Office = Annotated[Caller, Depends(require(secret, "coordinator", "skew"))]
     Concerned = Annotated[Caller, Depends(require(secret, "coordinator", "skew", "advisor"))]
@@ -150,12 +152,19 @@ def router(desk: Desk, reports: Reports, secret: str) -> APIRouter:
         kept = await desk.records.payees(advisor)
         return Payees(items=[PayeeView.model_validate(one, from_attributes=True) for one in kept])
 
-    @routes.post("/payees/{advisor_id}", status_code=201)
-    async def set_payee(advisor_id: AdvisorId, body: PayeeBody, caller: Office) -> PayeeView:
-        """Set an advisor's tax status from a day on. What held before stays in the list."""
-        payee = Payee(advisor_id, body.valid_from, body.tax, caller.subject, datetime.now(UTC))
-        await desk.records.add_payee(payee)
-        return PayeeView.model_validate(payee, from_attributes=True)
+    @routes.post("/payees/{advisor_id}", status_code=201, response_model=PayeeView)
+    async def set_payee(
+        advisor_id: AdvisorId, body: PayeeBody, caller: Office, once: Annotated[Once, Depends(once(mongo))]
+    ) -> dict[str, Any]:
+        """Set an advisor's tax status from a day on. What held before stays in the list. Takes an Idempotency-Key."""
+
+        async def act() -> dict[str, Any]:
+            payee = Payee(advisor_id, body.valid_from, body.tax, caller.subject, datetime.now(UTC))
+            answer = PayeeView.model_validate(payee, from_attributes=True).model_dump(mode="json")
+            await desk.records.add_payee(payee, once.mark(answer))
+            return answer
+
+        return await once.run(act)
 
     return routes
 

@@ -1,7 +1,8 @@
 """HTTP door: periods and their closing, deadlines, budgets, and what of closed years everybody may see."""
 
+from dataclasses import asdict
 from datetime import UTC, date, datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Path, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
@@ -19,7 +20,9 @@ from services.reporting.views import Period, Summary, View
 from shared.access import everybody
 from shared.auth import Caller, require
 from shared.errors import FieldError, Invalid, NotFound
-from shared.web import language
+from shared.idempotency import Once
+from shared.mongo import Mongo
+from shared.web import language, once
 
 PUBLIC = ("requests", "accepted", "sessions", "options")
 """Figures that are counted in pieces; minutes or money of few would tell of them."""
@@ -109,7 +112,7 @@ class PublicYear(View):
 Name = Annotated[str, Path(pattern=PATTERN, description="2026-03, 2026-Q1, 2026 or 2026-02-10_2026-03-15")]
 
 
-def router(office: Office, proofs: Proofs, secret: str) -> APIRouter:
+def router(office: Office, proofs: Proofs, mongo: Mongo, secret: str) -> APIRouter:
     routes = APIRouter(prefix="/api", tags=["periods"])
     Staff = Annotated[Caller, Depends(require(secret, "coordinator", "skew"))]
     staff = [Depends(require(secret, "coordinator", "skew"))]
@@ -189,12 +192,20 @@ def router(office: Office, proofs: Proofs, secret: str) -> APIRouter:
             history=await frozen.budgets(name),
         )
 
-    @routes.post("/budgets/{name}", status_code=201)
-    async def set_budget(name: Name, body: BudgetBody, caller: Staff) -> BudgetView:
-        """Set a period's budget; what was said before stays in its history."""
+    @routes.post("/budgets/{name}", status_code=201, response_model=Budget)
+    async def set_budget(
+        name: Name, body: BudgetBody, caller: Staff, once: Annotated[Once, Depends(once(mongo))]
+    ) -> dict[str, Any]:
+        """Set a period's budget; what was said before stays in its history. Takes an Idempotency-Key."""
         _scope(name)
-        await frozen.set_budget(Budget(name, body.cents, caller.subject, datetime.now(UTC)))
-        return await budget(name)
+
+        async def act() -> dict[str, Any]:
+            said = Budget(name, body.cents, caller.subject, datetime.now(UTC))
+            answer = {**asdict(said), "at": said.at.isoformat()}
+            await frozen.set_budget(said, once.mark(answer))
+            return answer
+
+        return await once.run(act)
 
     @routes.get("/budgets/{name}/forecast", dependencies=staff)
     async def forecast(

@@ -137,10 +137,10 @@ class Frozen:
             yield [document["claim"] for document in page]
             place = page[-1]["place"]
 
-    async def set_budget(self, budget: Budget) -> None:
-        """What was said before stays in the list."""
+    async def set_budget(self, budget: Budget, mark: Insert | None = None) -> None:
+        """What was said before stays in the list. `mark`: of the call, see `shared/idempotency.py`."""
         document = {"_id": f"{budget.period}~{budget.at.isoformat()}", **_BUDGET.dump_python(budget)}
-        await self._commits.commit(Change((Insert(BUDGETS, document),)))
+        await self._commits.commit(Change((Insert(BUDGETS, document),), mark=mark))
 
     async def budgets(self, period: str) -> list[Budget]:
         """All that were said of `period`; the last one holds."""

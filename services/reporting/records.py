@@ -84,10 +84,10 @@ class Records:
         found = await self._mongo[DECISIONS].find({"claim_id": claim_id}).sort([("at", 1), ("_id", 1)]).to_list(None)
         return [_DECISION.validate_python({"id": document["_id"], **document}) for document in found]
 
-    async def add_payee(self, payee: Payee) -> None:
-        """What held before stays in the list."""
+    async def add_payee(self, payee: Payee, mark: Insert | None = None) -> None:
+        """What held before stays in the list. `mark`: of the call, see `shared/idempotency.py`."""
         identity = f"{payee.advisor_id}~{payee.valid_from}~{payee.at.isoformat()}"
-        await self._commits.commit(Change((Insert(PAYEES, _document(_PAYEE, payee, identity)),)))
+        await self._commits.commit(Change((Insert(PAYEES, _document(_PAYEE, payee, identity)),), mark=mark))
 
     async def payees(self, advisor_id: str | None = None) -> list[Payee]:
         """All entries, by advisor and day; of the same day the last one holds."""
