@@ -13,8 +13,9 @@ from pydantic import TypeAdapter
 from services.matching.domain.model import OPEN, Advisor, Engagement
 from shared.mongo import Document, Mongo
 
-Kind = Literal["overdue", "parked", "answers", "silent"]
-"""Parts of the worklist: past its date, nobody found, asked and not answered, engaged and nothing heard in time."""
+Kind = Literal["overdue", "release", "parked", "answers", "silent", "handing"]
+"""Parts of the worklist: past its date, proposed and not released, nobody found, asked and not answered, engaged and
+nothing heard in time, somebody who can't go on."""
 
 _ENGAGEMENT = TypeAdapter(Engagement)
 _ADVISOR = TypeAdapter(Advisor)
@@ -64,9 +65,11 @@ class Finder:
         return {
             None: sum(of(state) for state in OPEN),
             "overdue": sum(of(state, "late") for state in OPEN),
+            "release": of("review"),
             "parked": of("parked"),
             "answers": of("proposed"),
             "silent": of("engaged", "late"),
+            "handing": await self._mongo["engagements"].count_documents(_of("handing", today)),
         }
 
     async def search(
@@ -155,6 +158,10 @@ class Finder:
 
 def _of(kind: Kind | None, today: date) -> Document:
     """What is open has a due date, and nothing else has one."""
+    if kind == "release":
+        return {"state": "review", "due": {"$gt": ""}}
+    if kind == "handing":
+        return {"leaving": {"$gt": ""}, "due": {"$gt": ""}}
     if kind == "parked":
         return {"state": "parked", "due": {"$gt": ""}}
     if kind == "answers":

@@ -301,19 +301,36 @@ def span(minutes: float, tongue: str) -> str:
 WORKLIST: dict[str, dict[str, str]] = {
     "de": {
         "overdue": "Überfällig",
+        "release": "Freigabe",
         "parked": "Zurückgestellt",
         "answers": "Antwort offen",
         "silent": "Nichts gehört",
+        "handing": "Übergaben",
         "certificates": "Zertifikate",
     },
     "en": {
         "overdue": "Overdue",
+        "release": "To release",
         "parked": "Parked",
         "answers": "Waiting for answers",
         "silent": "Silent",
+        "handing": "Hand-overs",
         "certificates": "Certificates",
     },
 }
+LEAVING: dict[str, dict[str, str]] = {
+    "de": {
+        "absent": "ist länger abwesend",
+        "leaving": "scheidet aus",
+        "conflict": "hat einen Interessenkonflikt",
+    },
+    "en": {
+        "absent": "is away for longer",
+        "leaving": "leaves the programme",
+        "conflict": "has a conflict of interest",
+    },
+}
+"""Why an advisor can't go on."""
 SHORT_FIELDS: dict[str, dict[str, str]] = {
     "de": {
         "fair_week": "Faire Woche",
@@ -375,6 +392,12 @@ TOLD: dict[str, dict[str, str]] = {
         "answered": "Die Antwort ist eingetragen.",
         "assigned": "Die Anfrage ist unterwegs.",
         "barred": "Der Interessenkonflikt ist festgehalten.",
+        "released": "Der Vorschlag ist freigegeben, die Anfrage ist unterwegs.",
+        "reconsidered": "Es wird neu entschieden.",
+        "noted": "Die Notiz ist festgehalten.",
+        "reminded": "Die Erinnerung ist unterwegs.",
+        "handed_over": "Die Übergabe ist angestoßen.",
+        "stays": "Festgehalten: Die Person macht weiter.",
         "added": "Neu aufgenommen.",
         "changed": "Gespeichert.",
         "erased": "Die Daten sind gelöscht.",
@@ -390,6 +413,12 @@ TOLD: dict[str, dict[str, str]] = {
         "answered": "The answer is entered.",
         "assigned": "The request is on its way.",
         "barred": "The conflict of interest is noted.",
+        "released": "The proposal is released, the request is on its way.",
+        "reconsidered": "It is decided anew.",
+        "noted": "The note is kept.",
+        "reminded": "The reminder is on its way.",
+        "handed_over": "The hand-over has begun.",
+        "stays": "Noted: they go on.",
         "added": "Added.",
         "changed": "Stored.",
         "erased": "The data are erased.",
@@ -428,6 +457,7 @@ SPOKEN: Mapping[str, Callable[[str], Any]] = {
     "channels": CHANNELS.__getitem__,
     "levels": LEVELS.__getitem__,
     "barriers": BARRIERS.__getitem__,
+    "leaving_why": LEAVING.__getitem__,
     "worklist_kinds": WORKLIST.__getitem__,
     "short_fields": SHORT_FIELDS.__getitem__,
     "columns_words": COLUMNS.__getitem__,

@@ -9,6 +9,9 @@ import pytest
 
 from services.matching import words
 from services.matching.domain import model, policy, worklist
+from services.matching.domain.governing import USUAL, Look
+from services.matching.domain.policy import OPTIMAL
+from services.matching.matcher import Matcher
 from services.matching.pages.worklist import ROWS
 from shared.events.base import FieldCode, Mode, Role, SessionKind, Tandem
 from shared.ids import new_id
@@ -37,6 +40,7 @@ async def asked(here: World, **given: Any) -> str:
         (get_args(model.Outcome), words.OUTCOMES),
         (get_args(model.Withdrawal), words.WITHDRAWALS),
         (get_args(model.Channel), words.CHANNELS),
+        (get_args(model.Why), words.LEAVING),
         (get_args(policy.Barrier), words.BARRIERS),
         (tuple(SessionKind), words.KINDS),
         (tuple(FieldCode), words.FIELDS),
@@ -104,8 +108,8 @@ async def test_a_request_shows_points_of_the_chosen_and_the_next_best(here: Worl
         "Salach",
         "Unser Fest der Nationen",
         "kontakt@example.org",
-        "Fachwissen Region Sprachen Ausgleich Auslastung Tandem Summe",
-        "Beispiel A01 (A01) Leitung 250 160 100 150 50 0 710",
+        "Fachwissen Region Sprachen Ausgleich",
+        "Beispiel A01 (A01) Leitung 250 160 100 150",
         "nächstbeste Wahl",
         "Antwort offen",
     ):
@@ -153,7 +157,7 @@ async def test_a_conflict_of_interest_counts_now_and_later(here: World) -> None:
     known = await here.store.advisor("A01")
     assert known is not None
     assert known.conflicts == ("08117042",)
-    assert (await here.of(request_id)).rounds[0].seats[0].reason == "conflict_of_interest"
+    assert (await here.of(request_id)).rounds[0].seats[0].answer == "expired"
     await here.matcher.turn()
     assert "A01" not in [seat[0] for seat in await here.seats(request_id)]
     strange = await me.sends(form, conflict_advisor="Z99")
@@ -242,3 +246,50 @@ async def test_the_pool_is_listed_with_what_counts(here: World) -> None:
     one = await Reader(here).opens("/coordination/advisors/A01")
     assert "1 von 2 belegt" in one.words
     assert "Salach" in one.words
+
+
+async def test_a_proposal_waits_on_the_worklist_until_it_is_released(here: World) -> None:
+    looked = replace(OPTIMAL, rules=replace(USUAL, look=Look(everything=True)))
+    here.matcher = Matcher(here.store, here.rules, lambda: here.now, scan_seconds=0.0, policy=looked)
+    request_id = await asked(here)
+    me = Reader(here)
+    assert "Freigabe 1" in (await me.opens("/coordination")).words
+    assert "BW-7F3K-2" in (await me.opens("/coordination?kind=release")).words
+    assert "BW-7F3K-2" not in (await Reader(here, "A01").opens("/advisor")).words  # nobody has asked them yet
+    page = await me.opens(f"/coordination/requests/{request_id}")
+    assert "wartet auf Ihre Freigabe" in page.words
+    empty = await me.sends(page.form("/reconsider"), without="A01")
+    assert (empty.status, empty.form("/reconsider").fields["without"]) == (422, "A01")
+    for _ in range(2):
+        done = await me.sends(page.form("/release"), release_reason="Passt gut")
+        assert "Der Vorschlag ist freigegeben" in done.words
+    assert "Passt gut" in done.words
+    assert (await here.of(request_id)).state == "proposed"
+
+
+async def test_a_note_is_kept_once_as_it_was_typed(here: World) -> None:
+    request_id = await asked(here)
+    me = Reader(here)
+    form = (await me.opens(f"/coordination/requests/{request_id}")).form("/note")
+    empty = await me.sends(form)
+    assert (empty.status, "Diese Angabe fehlt." in empty.words) == (422, True)
+    sly = "Rückruf am <b>Freitag</b> 😀"
+    for _ in range(2):
+        done = await me.sends(form, note=sly)
+        assert "Die Notiz ist festgehalten" in done.words
+    assert done.words.count(sly) == 1
+
+
+async def test_who_can_not_go_on_is_replaced_on_the_page_of_the_request(here: World) -> None:
+    request_id = await here.engaged()
+    me = Reader(here)
+    conflict = (await me.opens(f"/coordination/requests/{request_id}")).form("/conflict")
+    await me.sends(conflict, conflict_advisor="A02", conflict_reason="Arbeitet jetzt dort")
+    assert "Übergaben 1" in (await me.opens("/coordination")).words
+    page = await me.opens(f"/coordination/requests/{request_id}")
+    assert "hat einen Interessenkonflikt" in page.words
+    unknown = await me.sends(page.form("/hand-over"), to="a99", hand_over_reason="Vertretung")
+    assert (unknown.status, "A99 gibt es nicht" in unknown.words) == (422, True)
+    done = await me.sends(page.form("/hand-over"), to="a03", hand_over_reason="Vertretung")
+    assert "Die Übergabe ist angestoßen" in done.words
+    assert [seat[0] for seat in await here.seats(request_id)] == ["A01", "A03"]

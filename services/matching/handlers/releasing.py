@@ -11,6 +11,7 @@ from services.matching.handlers.advisors import get
 from services.matching.handlers.rounds import engagement
 from services.matching.store import Store
 from shared.auth import Caller
+from shared.commit import Insert
 from shared.errors import Conflict
 
 
@@ -82,10 +83,12 @@ async def unpin(store: Store, request_id: str, advisor_id: str, caller: Caller, 
     return await _kept(store, known, freed)
 
 
-async def note(store: Store, request_id: str, caller: Caller, text: str, now: datetime) -> Engagement:
+async def note(
+    store: Store, request_id: str, caller: Caller, text: str, now: datetime, cause: Insert | None = None
+) -> Engagement:
     """Kept in the audit trail."""
     noted = (await engagement(store, request_id)).noted(Audit(now, caller.subject, "noted", text))
-    await store.save(noted, events=())
+    await store.save(noted, events=(), cause=cause)
     return noted
 
 

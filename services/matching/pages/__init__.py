@@ -1,7 +1,7 @@
 """The pages of matching, without JavaScript: GET shows, POST acts.
 
 `answer` by the link in an advisor's mail · `advisor`, `sessions`, `me` the advisors' portal · `worklist`, `request`,
-`why`, `pool`, `importing` the coordinators' · `asked`, `forms`, `showing` what they share
+`deciding`, `why`, `pool`, `importing` the coordinators' · `asked`, `forms`, `showing` what they share
 """
 
 from fastapi import APIRouter
@@ -9,7 +9,7 @@ from fastapi import APIRouter
 from services.matching import words
 from services.matching.api.door import Door
 from services.matching.finding import Finder
-from services.matching.pages import advisor, answer, importing, me, pool, request, sessions, why, worklist
+from services.matching.pages import advisor, answer, deciding, importing, me, pool, request, sessions, why, worklist
 from services.matching.pages.showing import Guard, Pages
 from services.matching.settings import Settings
 from shared.look import Look
@@ -33,6 +33,7 @@ def router(look: Look, door: Door, guard: Guard) -> APIRouter:
     made.include_router(pool.router(door, pages, finder, guard))
     made.include_router(why.router(door, pages, finder, guard))
     made.include_router(request.router(door, pages, finder, guard))
+    made.include_router(deciding.router(door, pages, guard, request.shower(door, pages, finder)))
     office = "/coordination/requests/"
     made.include_router(sessions.router(door, pages, finder, guard, "coordinator", "/coordination", office))
     return made

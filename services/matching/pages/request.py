@@ -13,7 +13,7 @@ from services.matching.finding import Finder
 from services.matching.handlers import releasing
 from services.matching.handlers import rounds as handlers
 from services.matching.pages import asked, forms
-from services.matching.pages.showing import Guard, Pages, Values, back
+from services.matching.pages.showing import Guard, Pages, Show, Values, back
 from shared import workdays
 from shared.auth import Caller
 from shared.commit import again
@@ -26,31 +26,7 @@ def router(door: Door, pages: Pages, finder: Finder, guard: Guard) -> APIRouter:
     Coordinator = Annotated[Caller, Depends(guard("coordinator"))]
     store = door.store
 
-    async def page(request: Request, request_id: str, form: forms.Form | None = None, code: int = 200) -> Response:
-        known = await _known(request_id)
-        today = door.today()
-        submitted = door.rules.day(known.asked.submitted_at)
-        values: Values = _values(known) | {
-            "dossier": await store.dossier(known.id),
-            "step": next_step(known, door.rules, today),
-            "waited": workdays.workdays_between(submitted, today, door.rules.subdivision),
-            "names": await finder.names(_mentioned(known)),
-            "sessions": sorted(known.sessions, key=lambda one: one.starts_at),
-            "today": today,
-            "now": door.clock(),
-            "form": form or forms.Form(),
-        }
-        return pages.show(request, "coordination/request.html", values, code)
-
-    async def _known(request_id: str) -> Engagement:
-        known = await handlers.engagement(store, request_id)
-        if known.facts is None:
-            raise handlers.unknown()
-        return known
-
-    def _values(known: Engagement) -> Values:
-        ags = known.asked.municipality_ags
-        return {"known": known, "case": known.asked, "place": door.register.name(ags), "key": new_id()}
+    page = shower(door, pages, finder)
 
     @made.get("/{request_id}")
     async def show(request: Request, request_id: RequestId, by: Coordinator) -> Response:
@@ -85,8 +61,12 @@ def router(door: Door, pages: Pages, finder: Finder, guard: Guard) -> APIRouter:
     # -- override -------------------------------------------------------------------------------------------------
 
     async def choosing(request: Request, request_id: str, form: forms.Form, code: int = 200) -> Response:
-        known = await _known(request_id)
-        values = _values(known) | {"pool": await finder.everybody(), "form": form, "key": form.get("key", new_id())}
+        known = await _known(door, request_id)
+        values = _values(door, known) | {
+            "pool": await finder.everybody(),
+            "form": form,
+            "key": form.get("key", new_id()),
+        }
         return pages.show(request, "coordination/assign.html", values, code)
 
     @made.get("/{request_id}/assign")
@@ -136,7 +116,7 @@ def router(door: Door, pages: Pages, finder: Finder, guard: Guard) -> APIRouter:
         form = await forms.read(request)
         advisor_id = form.get("conflict_advisor").strip().upper()
         try:
-            known = await _known(request_id)
+            known = await _known(door, request_id)
             why, policy = form.get("conflict_reason").strip(), await door.policy()
             await again(
                 lambda: releasing.flag_conflict(store, known.id, advisor_id, by, why, door.rules, policy, door.clock())
@@ -149,8 +129,43 @@ def router(door: Door, pages: Pages, finder: Finder, guard: Guard) -> APIRouter:
     return made
 
 
+def shower(door: Door, pages: Pages, finder: Finder) -> Show:
+    """Makes the function that shows one request, with a form that could not be carried out."""
+
+    async def page(request: Request, request_id: str, form: forms.Form | None = None, code: int = 200) -> Response:
+        known = await _known(door, request_id)
+        today = door.today()
+        submitted = door.rules.day(known.asked.submitted_at)
+        values: Values = _values(door, known) | {
+            "dossier": await door.store.dossier(known.id),
+            "step": next_step(known, door.rules, today),
+            "waited": workdays.workdays_between(submitted, today, door.rules.subdivision),
+            "names": await finder.names(_mentioned(known)),
+            "sessions": sorted(known.sessions, key=lambda one: one.starts_at),
+            "today": today,
+            "now": door.clock(),
+            "form": form or forms.Form(),
+        }
+        return pages.show(request, "coordination/request.html", values, code)
+
+    return page
+
+
+async def _known(door: Door, request_id: str) -> Engagement:
+    known = await handlers.engagement(door.store, request_id)
+    if known.facts is None:
+        raise handlers.unknown()
+    return known
+
+
+def _values(door: Door, known: Engagement) -> Values:
+    ags = known.asked.municipality_ags
+    return {"known": known, "case": known.asked, "place": door.register.name(ags), "key": new_id()}
+
+
 def _mentioned(known: Engagement) -> set[str]:
     """Everybody whose number the page shows."""
-    seats = {seat.advisor_id for one in known.rounds for seat in one.seats}
-    runners = {runner.advisor_id for one in known.rounds for runner in one.runners_up}
-    return seats | runners
+    rounds = [*known.rounds, *([known.proposal.asked] if known.proposal else [])]
+    seats = {seat.advisor_id for one in rounds for seat in one.seats}
+    runners = {runner.advisor_id for one in rounds for runner in one.runners_up}
+    return seats | runners | {one.advisor_id for one in known.handovers} | {*known.pins, *known.excluded}
