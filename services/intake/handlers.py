@@ -106,7 +106,7 @@ async def keep_draft(
         before = await draft(store, draft_id, life, now, channel)
         if drafts.is_same(before.entries, typed, names):
             return before
-        if before.version and drafts.seal(before.entries, names) != seen:
+        if any(name in before.entries for name in names) and drafts.seal(before.entries, names) != seen:
             raise Changed(before)
         after = drafts.keep(before, typed, names, life, now)
         await store.save_draft(after)

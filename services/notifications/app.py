@@ -4,12 +4,13 @@ from datetime import timedelta
 
 from fastapi import FastAPI
 
-from services.notifications import api, consumer, handlers
+from services.notifications import api, consumer, handlers, pages
 from services.notifications.letters import Letters
 from services.notifications.sender import Meters, Sender
 from services.notifications.settings import Settings
 from services.notifications.smtp import Connections, Server
 from services.notifications.store import Store
+from shared.look import Look
 from shared.service import LONG, Service
 from shared.settings import load
 
@@ -33,6 +34,9 @@ def build(settings: Settings | None = None) -> FastAPI:
     service.prepares(store.prepare)
     service.prepares(lambda: handlers.keep_coordinators(store, settings))
     service.routes(api.router(store, letters, service.secret, service.mongo))
+    look = Look(settings, "services.notifications")
+    service.pages(look)
+    service.routes(pages.router(look, store, letters, service.mongo))
     service.consumes(consumer.reactions(store, timedelta(days=settings.mail_silent_after_days)))
     service.depends("mail", lambda: connections.failing)
     service.runs("sender", sender.run)

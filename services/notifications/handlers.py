@@ -5,10 +5,11 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from email.utils import parseaddr
+from typing import Any
 
 from services.notifications import calls, domain, plan
-from services.notifications.case import CaseFact, noted
-from services.notifications.domain import COORDINATORS, Contact, Message
+from services.notifications.case import Case, CaseFact, noted
+from services.notifications.domain import COORDINATORS, Contact, Message, State
 from services.notifications.settings import Settings
 from services.notifications.store import Store
 from shared.commit import Insert
@@ -125,6 +126,30 @@ async def resend(store: Store, message: Message, by: str, now: datetime, cause: 
     if plan.is_erased(message, contacts):
         raise Conflict("Diese Daten wurden gelöscht.", "These data have been erased.")
     await store.save(messages=[again], cause=cause)
+
+
+async def listed(
+    store: Store, case_number: str, state: State | None, before: str | None, limit: int
+) -> tuple[list[Message], dict[str, str], dict[str, Contact]]:
+    """Messages, the newest first, with their requests' numbers and their advisors' contacts."""
+    filters: dict[str, Any] = {"state": state} if state else {}
+    if case_number:
+        filters["request_id"] = {"$in": await store.requests_of(case_number)}
+    messages = await store.newest(filters, before, limit)
+    numbers, contacts = await asyncio.gather(
+        store.case_numbers({message.request_id for message in messages}),
+        store.contacts({message.contact for message in messages if message.advisor_id}),
+    )
+    return messages, numbers, contacts
+
+
+async def shown(store: Store, message: Message) -> tuple[Case, dict[str, Contact], bool]:
+    """The case of `message`, the contacts that it names, and whether it can be written from what is known."""
+    case = await store.case(message.request_id)
+    pieces = plan.pieces(case, message)
+    contacts = await store.contacts(pieces)
+    writable = pieces <= contacts.keys() and not any(contact.erased for contact in contacts.values())
+    return case, contacts, writable
 
 
 async def read(store: Store, message_id: str) -> Message:

@@ -11,7 +11,7 @@ from pymongo import ReturnDocument
 from services.notifications.case import Case, CaseFact, Noted
 from services.notifications.domain import RESUME, Contact, Message
 from shared.commit import Change, Committer, Insert, Replace, Write
-from shared.events import BY_TOPIC, NotificationFailed, NotificationSent
+from shared.events import BY_TOPIC, NotificationFailed, NotificationSent, RequestCreated
 from shared.mongo import Document, Mongo
 
 CASES, CONTACTS, MESSAGES = "cases", "contacts", "messages"
@@ -33,6 +33,7 @@ class Store:
         """Indexes; can be run again."""
         for name in ("request_id", "advisor_id", "state", "template"):
             await self._mongo.index(MESSAGES, [(name, 1), ("_id", 1)], name=name)
+        await self._mongo.index(CASES, "facts.body.case_number", name="case_number", sparse=True)
         await self._mongo.index(MESSAGES, [("due_at", 1)], name="due", partialFilterExpression={"state": "queued"})
         await self._mongo.index(
             MESSAGES, [("waiting_for", 1)], name="waiting_for", partialFilterExpression={"state": "waiting"}
@@ -78,6 +79,25 @@ class Store:
             query["_id"] = {"$gt": after}
         found = self._mongo[MESSAGES].find(query).sort("_id", 1).limit(limit)
         return [_to_message(document) async for document in found]
+
+    async def newest(self, filters: Mapping[str, Any], before: str | None, limit: int) -> list[Message]:
+        """Messages, what happened last first; `before` is the last id seen."""
+        query: dict[str, Any] = dict(filters)
+        if before is not None:
+            query["_id"] = {"$lt": before}
+        found = self._mongo[MESSAGES].find(query).sort("_id", -1).limit(limit)
+        return [_to_message(document) async for document in found]
+
+    async def requests_of(self, case_number: str) -> list[str]:
+        """The ids of the requests with this number: one, or none."""
+        found = self._mongo[CASES].find({"facts.body.case_number": case_number}, {"_id": 1}).limit(10)
+        return [document["_id"] async for document in found]
+
+    async def case_numbers(self, request_ids: Collection[str]) -> dict[str, str]:
+        """The numbers of those requests that are known."""
+        created = {"facts": {"$elemMatch": {"topic": RequestCreated.topic}}}
+        found = self._mongo[CASES].find({"_id": {"$in": list(request_ids)}}, created)
+        return {one["_id"]: one["facts"][0]["body"]["case_number"] async for one in found if one.get("facts")}
 
     async def save(
         self,

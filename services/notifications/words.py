@@ -5,10 +5,44 @@ from zoneinfo import ZoneInfo
 
 from babel.dates import format_date, format_time
 
-from services.notifications.domain import Language
+from services.notifications.domain import Language, State
 from shared.events.base import FieldCode, Mode, Role, SessionKind
 
 _LOCALE = {"de": "de_DE", "en": "en_GB"}
+
+Pair = tuple[str, str]
+
+TEMPLATES: dict[str, Pair] = {
+    "draft_saved": ("Link zum Entwurf", "Link to the draft"),
+    "receipt": ("Eingangsbestätigung", "Receipt"),
+    "assignment": ("Anfrage an Beratende", "Question to an advisor"),
+    "introduction": ("Vorstellung der Beratenden", "Introduction of the advisors"),
+    "engagement_started": ("Beginn der Beratung", "Start of the engagement"),
+    "session_invite": ("Einladung zum Termin", "Invitation to a session"),
+    "session_update": ("Termin verlegt", "Session moved"),
+    "session_cancelled": ("Termin abgesagt", "Session called off"),
+    "parked": ("Es dauert länger", "It takes longer"),
+    "withdrawn": ("Zurückgezogen", "Withdrawn"),
+    "withdrawn_advisor": ("Zurückgezogen, an Beratende", "Withdrawn, to an advisor"),
+    "superseded": ("Nicht mehr gefragt", "No longer asked"),
+    "thanks": ("Dank und Bitte um Rückmeldung", "Thanks, and please for feedback"),
+}
+"""What each message is, in German and English."""
+STATES: dict[State, Pair] = {
+    "waiting": ("wartet", "waits"),
+    "queued": ("unterwegs", "on its way"),
+    "sent": ("verschickt", "sent"),
+    "failed": ("gescheitert", "failed"),
+    "dropped": ("entfallen", "dropped"),
+}
+REASONS: dict[str, Pair] = {
+    "superseded": ("Was sie sagt, galt nicht mehr.", "What it says no longer held."),
+    "erased": ("Die Daten wurden gelöscht.", "The data have been erased."),
+    "too_old": ("Der Anlass lag zu lange zurück.", "What it is about was too long ago."),
+    "bad_address": ("Die Adresse ist keine.", "The address is none."),
+    "gave_up": ("Der Mailserver war tagelang nicht erreichbar.", "The mail server could not be reached for days."),
+}
+"""Why a message was dropped or has failed; others are the mail server's."""
 
 FIELDS: dict[FieldCode, dict[Language, str]] = {
     FieldCode.FAIR_WEEK: {

@@ -37,6 +37,7 @@ NAV: Mapping[Role, tuple[Entry, ...]] = {
     "coordinator": (
         Entry("matching", "/coordination", ("Arbeitsliste", "Worklist")),
         Entry("matching", "/coordination/advisors", ("Beratende", "Advisors")),
+        Entry("notifications", "/messages", ("Nachrichten", "Messages")),
         Entry("intake", "/barriers", ("Barrieren", "Barriers")),
         _FOR_OTHERS,
         _FIGURES,
@@ -44,7 +45,7 @@ NAV: Mapping[Role, tuple[Entry, ...]] = {
         _OPERATIONS,
     ),
     "skew": (_FIGURES, _CLAIMS),
-    "ops": (_OPERATIONS,),
+    "ops": (Entry("notifications", "/messages", ("Nachrichten", "Messages")), _OPERATIONS),
 }
 LEGAL: tuple[Entry, ...] = (
     Entry("intake", "/imprint", ("Impressum", "Imprint")),

@@ -5,9 +5,12 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
-from shared.ids import new_id
+from shared import auth
+from shared.ids import derived_id, new_id
 from shared.settings import ServiceName
+from tests.browser import drafts
 from tests.browser.world import World
 
 
@@ -125,7 +128,44 @@ PORTAL = (
     _office("import", _fixed("/coordination/advisors/import")),
     _office("unknown", _fixed(f"{_CASE}/{new_id()}"), 404),
 )
+def _draft(steps: drafts.Typed, page: str) -> Callable[[World], Awaitable[str]]:
+    async def found(world: World) -> str:
+        return drafts.path(world, await drafts.typed(world, steps), page)
+
+    return found
+
+
+def _sent(page: str) -> Callable[[World], Awaitable[str]]:
+    async def found(world: World) -> str:
+        request_id = await drafts.sent(world, drafts.ODD)
+        if page:
+            return drafts.path(world, request_id, page)
+        return f"/requests/{request_id}/sent?token={auth.sign(world.secret, 'status', request_id)}"
+
+    return found
+
+
+async def _expired(world: World) -> str:
+    return drafts.path(world, derived_id(datetime.now(UTC) - timedelta(days=40), "old"), "/who")
+
+
+_STEPS = ("who", "what", "how", "contact")
+FORM = (
+    Shown("start", "intake", _fixed("/")),
+    *(Shown(f"form-{step}", "intake", _draft({}, f"/{step}")) for step in _STEPS),
+    *(Shown(f"form-{step}-filled", "intake", _draft(drafts.ODD, f"/{step}")) for step in _STEPS),
+    Shown("form-check-empty", "intake", _draft({}, "/check")),
+    Shown("form-check-long", "intake", _draft(drafts.ODD, "/check")),
+    Shown("form-save", "intake", _draft(drafts.FILLED, "/save")),
+    Shown("form-expired", "intake", _expired, 410),
+    Shown("form-already-sent", "intake", _sent("/check"), 409),
+    Shown("sent", "intake", _sent("")),
+    Shown("office-asks", "intake", _fixed("/request/office"), who=_fixed("koordination")),
+    Shown("messages", "notifications", _fixed("/messages"), who=_fixed("koordination")),
+)
+
 ROUTES = (
+    *FORM,
     *PORTAL,
     Shown("status-received", "intake", _request("submit")),
     Shown("status-closed", "intake", _request("close")),
