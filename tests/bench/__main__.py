@@ -17,6 +17,7 @@ from deploy.local.stack import SERVICES, Stack
 from tests.bench import (
     assigning,
     exports,
+    forms,
     ingest,
     matching,
     pages,
@@ -40,6 +41,7 @@ PARTS = {
     "summary": summary.measure,
     "exports": exports.measure,
     "pages": pages.measure,
+    "forms": forms.measure,
     "second": second.measure,
     "through": through.measure,
 }

@@ -128,6 +128,8 @@ PORTAL = (
     _office("import", _fixed("/coordination/advisors/import")),
     _office("unknown", _fixed(f"{_CASE}/{new_id()}"), 404),
 )
+
+
 def _draft(steps: drafts.Typed, page: str) -> Callable[[World], Awaitable[str]]:
     async def found(world: World) -> str:
         return drafts.path(world, await drafts.typed(world, steps), page)
