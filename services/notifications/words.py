@@ -25,7 +25,7 @@ TEMPLATES: dict[str, Pair] = {
     "session_cancelled": ("Termin abgesagt", "Session called off"),
     "parked": ("Zurzeit ist niemand frei", "Nobody is free at the moment"),
     "delayed": ("Es dauert länger", "It takes longer"),
-    "escalation": ("Etwas bleibt liegen", "Something is left lying"),
+    "escalation": ("Überfällig", "Overdue"),
     "hand_over": ("Übergabe nötig", "To be handed over"),
     "handed_over": ("Übergeben", "Handed over"),
     "withdrawn": ("Zurückgezogen", "Withdrawn"),
