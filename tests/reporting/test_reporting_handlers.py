@@ -3,10 +3,12 @@
 import random
 from collections.abc import Iterable
 from dataclasses import replace
+from datetime import date
+from pathlib import Path
 
 import pytest
 
-from services.reporting import handlers
+from services.reporting import handlers, rates
 from services.reporting.domain import Case
 from services.reporting.facts import Recorded
 from services.reporting.store import Stored
@@ -67,6 +69,25 @@ async def test_a_claim_goes_to_skew_once_and_again_only_when_it_changed(kept: Ke
     await caught_up(kept)
     later = sorted((line.kind, line.status, line.revision) for line in (await sent(kept))[4:])
     assert later == sorted([("claim", "draft", 1), ("claim", "reversed", 2), ("counter", "reversed", 1)] * 2)
+
+
+async def test_imported_cards_hold_from_their_day_on_and_what_was_claimed_stays(kept: Kept) -> None:
+    await handlers.hold_rates(kept.store, RULES, named=False)
+    await kept.ledger.record(whole().facts)
+    await caught_up(kept)
+    later = rates.load(str(Path(rates.__file__).with_name("data") / "rates-other-bases.json"))
+    assert await handlers.import_rates(kept.store, later) == list(later)
+    assert await handlers.import_rates(kept.store, later) == []
+    assert await kept.store.cards() == (*RULES.cards, *later)
+    used = RULES.cards[0]
+    for wrong in (replace(used, rates=(9900,)), replace(used, code="neu", valid_from=date(2026, 1, 1))):
+        with pytest.raises(ValueError, match=r"used|sent by"):
+            await handlers.import_rates(kept.store, [wrong])
+    with pytest.raises(ValueError, match="same valid_from"):
+        await handlers.import_rates(kept.store, [replace(later[0], code="neu")])
+    assert (await handlers.hold_rates(kept.store, RULES, named=False)).cards == (*RULES.cards, *later), (
+        "kept at a start"
+    )
 
 
 async def test_a_crash_between_recording_and_projecting_costs_nothing(kept: Kept) -> None:
