@@ -7,7 +7,7 @@ from deploy.local.stack import SERVICES
 from tests.browser.window import Window, opened
 from tests.browser.world import World
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = pytest.mark.timeout(120, func_only=True)
 
 
 @pytest.mark.parametrize("service", SERVICES)

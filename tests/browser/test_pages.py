@@ -11,7 +11,7 @@ from tests.browser.routes import ROUTES, Shown
 from tests.browser.window import Window, axe, opened
 from tests.browser.world import World
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = pytest.mark.timeout(120, func_only=True)
 SCREENS = os.environ.get("SCREENS", "")
 """A folder: then each page is also taken a picture of, `make screens`."""
 WITH_FONTS, WITHOUT_FONTS = 150_000, 80_000

@@ -6,7 +6,7 @@ from playwright.async_api import Browser, Page, Route
 from tests.browser.window import Window, axe, opened
 from tests.browser.world import World
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = pytest.mark.timeout(120, func_only=True)
 _STOPS = 'a[href], button, input:not([type="hidden"]), select, textarea, [tabindex="0"]'
 _FOCUSED = """(stops) => {
   const found = document.activeElement, box = found.getBoundingClientRect(), style = getComputedStyle(found);
