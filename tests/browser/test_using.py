@@ -1,7 +1,7 @@
 """What a person does with hands, eyes and keys: tab order, focus, zoom, print, language; and that the harness sees."""
 
 import pytest
-from playwright.async_api import Browser, Page, Route
+from playwright.async_api import Browser, Page, Route, expect
 
 from tests.browser.window import Window, axe, opened
 from tests.browser.world import World
@@ -50,7 +50,7 @@ async def test_what_is_wrong_takes_the_focus_and_leads_to_its_field(
         await page.get_by_label("Wie viele der vereinbarten").fill("viele")
         await page.get_by_label("Was möchten Sie uns noch sagen?").fill("<b>Danke</b> 🎉 شكراً")
         await page.get_by_role("button", name="Rückmeldung senden").click()
-        assert await page.evaluate("document.activeElement.id") == "errors"
+        await expect(page.locator("#errors")).to_be_focused()
         assert (await page.title()).startswith("Fehler:")
         assert await page.get_by_label("Was möchten Sie uns noch sagen?").input_value() == "<b>Danke</b> 🎉 شكراً"
         if script:

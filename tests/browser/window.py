@@ -49,6 +49,10 @@ class Seen:
         if parts.scheme not in ("data", "about") and parts.netloc not in (self.host, self.login):
             self.faults.append(f"asks another host: {request.url}")
 
+    def failed(self, request: Request) -> None:
+        if request.failure != "net::ERR_ABORTED":  # what was still on its way when the page was left
+            self.faults.append(f"failed: {request.url} {request.failure}")
+
     def console(self, message: ConsoleMessage) -> None:
         # Chromium reports the status of a document that is an error page; everything else counts
         its_own = message.location.get("url") in self.documents and message.text.startswith("Failed to load resource")
@@ -80,7 +84,7 @@ async def opened(
         page.on("request", seen.request)
         page.on("console", seen.console)
         page.on("pageerror", lambda error: seen.faults.append(f"script: {error}"))
-        page.on("requestfailed", lambda request: seen.faults.append(f"failed: {request.url} {request.failure}"))
+        page.on("requestfailed", seen.failed)
         await _weigh(page, seen)
         yield page, seen
         assert not seen.faults, "\n".join(seen.faults)
