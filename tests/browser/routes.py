@@ -119,6 +119,7 @@ PORTAL = (
     _office("engaged", _case(_CASE, "accept")),
     _office("closed", _case(_CASE, "close")),
     _office("assign", _case(_CASE, "await_assignment", "/assign")),
+    _office("why", _case(_CASE, "await_assignment", "/why?advisor=A05")),
     _office("advisors", _fixed("/coordination/advisors")),
     _office("advisors-none", _fixed("/coordination/advisors?q=niemand")),
     _office("advisor", _fixed("/coordination/advisors/A05")),

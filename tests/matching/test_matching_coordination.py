@@ -109,7 +109,7 @@ async def test_a_request_shows_points_of_the_chosen_and_the_next_best(here: Worl
         "Unser Fest der Nationen",
         "kontakt@example.org",
         "Fachwissen Region Sprachen Ausgleich",
-        "Beispiel A01 (A01) Leitung 250 160 100 150",
+        "Beispiel A01 (A01) Leitung 250 160 100 ",
         "nächstbeste Wahl",
         "Antwort offen",
     ):
