@@ -8,10 +8,12 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from importlib import resources
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import fontpkg_fira_sans
-import typst
+
+if TYPE_CHECKING:
+    import typst
 
 Column = tuple[float | None, bool]
 """Width as a share, None as wide as it needs; whether it is set to the right."""
@@ -23,6 +25,8 @@ def pdf(template: str, data: Mapping[str, Any], at: datetime) -> bytes:
 
     Raises RuntimeError when Typst refuses.
     """
+    import typst  # 7 MB that a service at rest need not hold
+
     made_on = {"year": at.year, "month": at.month, "day": at.day}
     files = {
         "main.typ": (_TEMPLATES / f"{template}.typ").read_bytes(),
@@ -50,6 +54,8 @@ def sheet(
 
 
 @cache
-def _fonts() -> typst.Fonts:
+def _fonts() -> "typst.Fonts":
     """Out of a package, so that a document is the same on every machine."""
+    import typst
+
     return typst.Fonts(False, False, [str(fontpkg_fira_sans.ROOT / "files")])

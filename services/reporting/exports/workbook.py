@@ -4,8 +4,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import xlsxwriter
-
 from services.reporting.exports import tables
 from services.reporting.exports.cells import Column, Kind, Table
 from services.reporting.exports.words import notes
@@ -28,6 +26,8 @@ LONGEST = 1_048_576
 
 def write(reports: Reports, result: Result, path: Path, granularity: Granularity, language: str) -> None:
     """Writes the file; takes a while, so not on the event loop. Memory does not grow with the number of rows."""
+    import xlsxwriter  # not held by a service at rest
+
     options = {
         "constant_memory": True,
         "strings_to_formulas": False,
