@@ -185,7 +185,7 @@ async def test_a_conflict_of_interest_takes_them_out_here_and_from_now_on(play: 
     await play.matcher.turn()
     assert [(one.advisor_id, one.answer) for one in play.told(AdvisorAnswered)] == [
         ("A01", "accepted"),
-        ("A01", "expired"),
+        ("A01", "declined"),
     ]
     assert "A01" not in await proposed(play, request_id)
     other = await play.ask()

@@ -109,10 +109,11 @@ def expire(engagement: Engagement, now: datetime) -> Outcomes:
     return _given_up(engagement, tuple(seat.advisor_id for seat in seats if seat.answer == "open"), now)
 
 
-def vacate(engagement: Engagement, advisor_id: str, now: datetime) -> Outcomes:
+def vacate(engagement: Engagement, advisor_id: str, now: datetime, reason: Reason | None = None) -> Outcomes:
     """An advisor is no longer there: proposed, asked or accepted, they are out, and the matcher finds the next.
 
-    Whose consultation has begun stays until a coordinator hands it over.
+    With a `reason` it counts as declined, else as not answered in time. Whose consultation has begun stays until a
+    coordinator hands it over.
     """
     if engagement.state not in ("pending", "review", "proposed"):
         return engagement, []
@@ -121,7 +122,7 @@ def vacate(engagement: Engagement, advisor_id: str, now: datetime) -> Outcomes:
     seat = engagement.current.seat(advisor_id) if engagement.current else None
     if seat is None or seat.answer not in ("open", "accepted") or (engagement.begun and seat.answer == "accepted"):
         return engagement, []
-    return _given_up(engagement, (advisor_id,), now)
+    return _given_up(engagement, (advisor_id,), now, reason)
 
 
 def seated(member: Scored, engagement: Engagement) -> Seat:
@@ -182,14 +183,17 @@ def _park(engagement: Engagement, reason: Parked, now: datetime) -> Outcomes:
     return parked, [told]
 
 
-def _given_up(engagement: Engagement, advisor_ids: tuple[str, ...], now: datetime) -> Outcomes:
+def _given_up(
+    engagement: Engagement, advisor_ids: tuple[str, ...], now: datetime, reason: Reason | None = None
+) -> Outcomes:
+    said: Answer = "declined" if reason else "expired"
     events: list[Event] = []
     for advisor_id in advisor_ids:
         asked = engagement.current
         assert asked is not None
         seat = asked.seat(advisor_id)
         assert seat is not None
-        engagement, told = _answered_round(engagement, asked, seat, "expired", None, now)
+        engagement, told = _answered_round(engagement, asked, seat, said, reason, now)
         events += told
     return engagement, events
 

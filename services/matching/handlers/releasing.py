@@ -108,7 +108,7 @@ async def flag_conflict(
     one = await get(store, advisor_id)
     audit = Audit(now, caller.subject, "conflict_flagged", why, (advisor_id,))
     ags = known.asked.municipality_ags
-    out, events = rounds.vacate(known, advisor_id, now)
+    out, events = rounds.vacate(known, advisor_id, now, "conflict_of_interest")
     due = rules.after(rules.day(now), policy.rules.hand_over)
     out, more = handing.needed(out, advisor_id, "conflict", due, now)
     out = out.noted(audit)
