@@ -109,11 +109,14 @@ async def test_apis_want_a_believable_token_with_the_role(walker: Walker, issuer
         for name, each in wrong.items():
             assert (await walker.bearing(door, each, json=body)).status_code == 401, (door.name, name)
         for role in ROLES:
-            answer = await walker.bearing(door, bearer(issuer, role), json=body)
             if role not in door.access.roles:
-                assert answer.status_code == 403, (door.name, role)
-            elif role != "advisor":  # whose own matters these ids are not
-                assert answer.status_code not in (401, 403), (door.name, role, answer.text)
+                assert (await walker.bearing(door, bearer(issuer, role), json=body)).status_code == 403, (
+                    door.name,
+                    role,
+                )
+        let_in = next(role for role in door.access.roles if role != "advisor")  # whose own matters these ids are not
+        answer = await walker.bearing(door, bearer(issuer, let_in), json=body)
+        assert answer.status_code not in (401, 403), (door.name, let_in, answer.text)
 
 
 async def test_pages_want_a_living_session_with_the_role(walker: Walker) -> None:
@@ -133,10 +136,10 @@ async def test_pages_want_a_living_session_with_the_role(walker: Walker) -> None
         for session in (nameless, numberless):
             assert (await walker.seated(door, session)).status_code == 403, door.name
         for role in ROLES:
-            answer = await walker.seated(door, sessions[role])
             if role not in door.access.roles:
-                assert answer.status_code == 403, (door.name, role)
-            else:
+                assert (await walker.seated(door, sessions[role])).status_code == 403, (door.name, role)
+            elif role == door.access.roles[0]:  # one is enough: pages are slow
+                answer = await walker.seated(door, sessions[role])
                 assert answer.status_code not in (401, 403), (door.name, role, answer.text)
             if door.method != "GET":
                 forged = await walker.seated(door, sessions[role], csrf=False)
@@ -248,4 +251,5 @@ async def claims(walker: Walker) -> dict[str, str]:
     (door,) = [one for one in walker.doors(None, "bearer") if one.path == "/api/reports/honoraria"]
     found = (await walker.bearing(door, token, params={"from": "2026-01-01", "to": "2027-12-31"})).json()
     claim = found["items"][0]["claim_id"]
-    return {"claim": claim, "/api/figures/{id}/facts": f"claim~{claim}", "id": claim, "advisor_id": OWNER}
+    figure = f"claim~{claim}"
+    return {"claim": claim, "/api/figures/{id}/facts": figure, "id": claim, "advisor_id": OWNER, "month": "2026-11"}

@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 from fastapi import FastAPI
 from pymongo import AsyncMongoClient
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared import access
 from shared.auth import Person
@@ -24,7 +25,6 @@ from tests.login.issuing import Issuer
 
 SITE = "https://site.example"
 OWNER, FOREIGN = "A01", "A03"
-STEP_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Walker:
         self.app, self.issuer = app, issuer
         self.service: Service = app.state.service
         self.login: Login = app.state.login
-        self.http = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=SITE)
+        self.http = httpx.AsyncClient(transport=httpx.ASGITransport(_begun(app)), base_url=SITE)
 
     def doors(self, ids: Mapping[str, str] | None = None, *by: access.By) -> Iterator[Door]:
         for route in access.routes(self.app.routes):
@@ -85,12 +85,31 @@ class Walker:
         return {name: [one async for one in db[name].find().sort("_id", 1)] for name in names}
 
     async def _asks(self, door: Door, headers: Mapping[str, str], **options: Any) -> httpx.Response:
-        """A stream that goes on and on has opened."""
+        return await self.http.request(door.method, door.url, headers=dict(headers), **options)
+
+
+def _begun(app: FastAPI) -> ASGIApp:
+    """`app`, whose streams end when they have begun: that they do is enough to know."""
+
+    async def cut(scope: Scope, receive: Receive, send: Send) -> None:
+        streams = False
+
+        async def passing(message: Message) -> None:
+            nonlocal streams
+            await send(message)
+            if (b"content-type", b"text/event-stream") in [
+                (n, v.partition(b";")[0]) for n, v in message.get("headers", ())
+            ]:
+                streams = True
+                await send({"type": "http.response.body", "body": b""})
+                raise ConnectionAbortedError
+
         try:
-            async with asyncio.timeout(STEP_SECONDS):
-                return await self.http.request(door.method, door.url, headers=dict(headers), **options)
-        except TimeoutError:
-            return httpx.Response(200)
+            await app(scope, receive, passing)
+        except ConnectionAbortedError:
+            assert streams
+
+    return cut
 
 
 def _filled(ids: Mapping[str, str], path: str, found: re.Match[str]) -> str:
