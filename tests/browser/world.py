@@ -105,6 +105,8 @@ class World:
             await page.locator("input[name=sub]").fill(account)
             await page.locator("input[name=sub]").press("Enter")
             await page.wait_for_url(f"{self.site('matching')}/**")
+            for elsewhere in ("/request/office", "/messages") if account == "koordination" else ():
+                await page.goto(elsewhere)  # each service has a session of its own; the provider asks nothing again
             self._logins[account] = await context.storage_state()
             await context.close()
         return self._logins[account]
