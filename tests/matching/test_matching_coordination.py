@@ -157,7 +157,7 @@ async def test_a_conflict_of_interest_counts_now_and_later(here: World) -> None:
     known = await here.store.advisor("A01")
     assert known is not None
     assert known.conflicts == ("08117042",)
-    assert (await here.of(request_id)).rounds[0].seats[0].answer == "expired"
+    assert (await here.of(request_id)).rounds[0].seats[0].reason == "conflict_of_interest"
     await here.matcher.turn()
     assert "A01" not in [seat[0] for seat in await here.seats(request_id)]
     strange = await me.sends(form, conflict_advisor="Z99")
