@@ -167,9 +167,37 @@ FORM = (
     Shown("messages", "notifications", _fixed("/messages"), who=_fixed("koordination")),
 )
 
+
+def _year(path: str) -> Callable[[World], Awaitable[str]]:
+    """With the figures of a whole journey in it."""
+
+    async def found(world: World) -> str:
+        await world.claim()
+        year = datetime.now(UTC).year
+        return f"{path}from={year}-01-01&to={year + 1}-12-31"
+
+    return found
+
+
+async def _claim(world: World) -> str:
+    return f"/reporting/claims/{await world.claim()}"
+
+
+REPORTING = (
+    Shown("figures", "reporting", _year("/reporting?"), who=_fixed("skew")),
+    Shown("figures-honoraria", "reporting", _year("/reporting?show=honoraria&"), who=_fixed("skew")),
+    Shown("figures-empty", "reporting", _fixed("/reporting?from=2001-01-01&to=2001-12-31"), who=_fixed("skew")),
+    Shown("findings", "reporting", _fixed("/reporting/findings"), who=_fixed("skew")),
+    Shown("claims", "reporting", _fixed("/reporting/claims?status=draft"), who=_fixed("koordination")),
+    Shown("claim", "reporting", _claim, who=_fixed("koordination")),
+    Shown("periods", "reporting", _fixed("/reporting/periods"), who=_fixed("skew")),
+    Shown("mine-empty", "reporting", _fixed("/reporting/mine"), who=_fixed("A16")),
+)
+
 ROUTES = (
     *FORM,
     *PORTAL,
+    *REPORTING,
     Shown("status-received", "intake", _request("submit")),
     Shown("status-closed", "intake", _request("close")),
     Shown("withdraw", "intake", _request("submit", "/withdraw")),

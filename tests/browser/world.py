@@ -13,9 +13,12 @@ from deploy.local.stack import Stack
 from shared import auth
 from shared.ids import new_id
 from shared.mongo import Mongo
+from tests.waiting import until
 
 _HEARD = {"await_assignment": "asked", "accept": "engaged", "close": "closed"}
 """The state that intake shows once a step elsewhere has reached it."""
+_HOMES = {"koordination": "/coordination", "skew": "/reporting", "betrieb": "/operations"}
+_ELSEWHERE = {"koordination": ("/request/office", "/messages", "/reporting/claims"), "skew": (), "betrieb": ()}
 
 
 @dataclass
@@ -79,6 +82,21 @@ class World:
             self._session = str(answer.raise_for_status().json()["id"])
         return self._session
 
+    async def claim(self) -> str:
+        """One that follows from a journey that is over."""
+        journey = await self.at("close")
+        bearer = {"Authorization": f"Bearer {auth.token(self.secret, 'coordinator', 'browser')}"}
+        async with httpx.AsyncClient(base_url=self.stack.urls["reporting"], headers=bearer) as client:
+
+            async def there() -> str | None:
+                answer = await client.get("/api/claims", params={"request": journey.request_id})
+                items = answer.json().get("items", [])
+                return items[0]["claim_id"] if items else None
+
+            found = await until(there, seconds=60)
+            assert found
+            return found
+
     async def many(self, number: int = 200) -> None:
         """So many more engagements for lists to show, as copies of one; nothing happens to them by itself."""
         known = await self.at("accept")
@@ -101,11 +119,11 @@ class World:
         if account not in self._logins:
             context = await browser.new_context(base_url=self.site("matching"), java_script_enabled=False)
             page = await context.new_page()
-            await page.goto("/coordination" if account == "koordination" else "/advisor")
+            await page.goto(_HOMES.get(account, "/advisor"))
             await page.locator("input[name=sub]").fill(account)
             await page.locator("input[name=sub]").press("Enter")
             await page.wait_for_url(f"{self.site('matching')}/**")
-            for elsewhere in ("/request/office", "/messages") if account == "koordination" else ():
+            for elsewhere in _ELSEWHERE.get(account, ("/reporting/mine",)):
                 await page.goto(elsewhere)  # each service has a session of its own; the provider asks nothing again
             self._logins[account] = await context.storage_state()
             await context.close()

@@ -2,11 +2,9 @@
 
 from datetime import date
 
-import pytest
-
 from services.reporting import plots
 from services.reporting.figures import Scope
-from services.reporting.pages.overview import before, granularity, preset
+from services.reporting.pages.overview import granularity, preset
 from shared import register
 
 DISTRICTS = register.load().districts
@@ -36,22 +34,6 @@ def test_levels_part_the_way_to_the_largest_value_evenly() -> None:
 
 def test_another_state_has_no_map() -> None:
     assert plots.tiles({"05111": "Düsseldorf"}, {"05111": 3}) == []
-
-
-@pytest.mark.parametrize(
-    ("scope", "earlier"),
-    [
-        ((date(2026, 3, 1), date(2026, 3, 31)), (date(2026, 2, 1), date(2026, 2, 28))),
-        ((date(2026, 1, 1), date(2026, 12, 31)), (date(2025, 1, 1), date(2025, 12, 31))),
-        ((date(2026, 10, 1), date(2026, 12, 31)), (date(2026, 7, 1), date(2026, 9, 30))),
-        ((date(2026, 3, 2), date(2026, 3, 8)), (date(2026, 2, 23), date(2026, 3, 1))),
-        ((date(2024, 2, 1), date(2024, 2, 29)), (date(2024, 1, 1), date(2024, 1, 31))),
-    ],
-)
-def test_the_period_before_is_as_long_and_ends_the_day_before(
-    scope: tuple[date, date], earlier: tuple[date, date]
-) -> None:
-    assert before(Scope(*scope)) == Scope(*earlier)
 
 
 def test_presets_are_whole_periods() -> None:

@@ -1,7 +1,6 @@
 """The figures of a period, as numbers, plots and a map; each opens into the facts it was counted from."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Annotated, Literal, get_args
 
@@ -10,13 +9,13 @@ from fastapi import APIRouter, Depends, Path, Query, Request
 from fastapi.responses import HTMLResponse
 
 from services.reporting import plots
-from services.reporting.figures import Granularity, Scope, parse
+from services.reporting.figures import Granularity, Scope, parse, previous
 from services.reporting.findings import WORDS
 from services.reporting.indicators import INDICATORS
 from services.reporting.pages.desk import Pages
 from services.reporting.params import AfterDay, AfterRequest, From, To, after, period
 from services.reporting.periods import name_of
-from services.reporting.views import Figure, Group
+from services.reporting.views import By, Figure, Group
 from shared.errors import NotFound
 from shared.login import Viewer, signed_in
 from shared.web import language
@@ -33,14 +32,6 @@ PRESETS: dict[Preset, tuple[str, str]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A figure beside the same one of the period before."""
-
-    now: Figure
-    before: Figure
-
-
 def add(routes: APIRouter, pages: Pages) -> None:
     """The overview, a figure's facts, and the findings."""
     look, reports = pages.look, pages.reports
@@ -55,9 +46,9 @@ def add(routes: APIRouter, pages: Pages) -> None:
             raise NotFound("Diese Kennzahl gibt es nicht.", "There is no such figure.")
         closed = await pages.office.frozen.closed(name_of(scope))
         counted = closed.counted if closed else await reports.count(scope)
-        summary = reports.present(counted, scope, granularity=granularity(scope), language=tongue)
-        earlier = await reports.summary(before(scope), by=(), language=tongue)
-        groups: dict[str, list[Group]] = {"period": [], "field": [], "district": []}
+        older = await reports.count(previous(scope), ())
+        summary = reports.present(counted, scope, granularity=granularity(scope), language=tongue, older=older)
+        groups: dict[By, list[Group]] = {by: [] for by in get_args(By)}
         for group in summary.groups:
             groups[group.by].append(group)
         by_district = {group.key: _of(group.figures, show) for group in groups["district"]}
@@ -65,10 +56,10 @@ def add(routes: APIRouter, pages: Pages) -> None:
             request,
             "overview.html",
             scope=scope,
-            earlier=before(scope),
+            earlier=previous(scope),
             position=summary.position,
             closed=closed,
-            rows=[Row(*pair) for pair in zip(summary.figures, earlier.figures, strict=True)],
+            figures=summary.figures,
             show=show,
             shown=_of(summary.figures, show),
             presets=[(words, preset(code, today)) for code, words in PRESETS.items()],
@@ -76,6 +67,7 @@ def add(routes: APIRouter, pages: Pages) -> None:
                 [one.model_copy(update={"name": _month(one.key, tongue)}) for one in groups["period"]], show
             ),
             by_field=_bars(groups["field"], show),
+            by_size=_bars(groups["size"], show),
             districts=groups["district"],
             tiles=plots.tiles(reports.register.districts, {k: one.value or 0 for k, one in by_district.items()}),
             tile_links={key: _opened(one) for key, one in by_district.items()},
@@ -127,16 +119,6 @@ def granularity(scope: Scope) -> Granularity:
     days = (scope.end - scope.start).days
     order: Sequence[Granularity] = get_args(Granularity)
     return order[0] if days <= 731 else order[1] if days <= 2200 else order[2]
-
-
-def before(scope: Scope) -> Scope:
-    """The period of the same length before: whole months where `scope` is whole months, else as many days."""
-    first, after_last = scope.start, scope.end + timedelta(days=1)
-    if first.day == after_last.day == 1:
-        months = (after_last.year - first.year) * 12 + after_last.month - first.month
-        index = first.year * 12 + first.month - 1 - months
-        return Scope(date(index // 12, index % 12 + 1, 1), first - timedelta(days=1))
-    return Scope(first - (after_last - first), first - timedelta(days=1))
 
 
 def preset(code: Preset, today: date) -> Scope:
