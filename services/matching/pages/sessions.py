@@ -49,7 +49,7 @@ def router(door: Door, pages: Pages, finder: Finder, guard: Guard, role: Role, p
             "names": await finder.names(known.holders),
             "form": form,
             "key": form.get("key", new_id()),
-            "home": home + known.id,
+            "upper": home + known.id,
             "prefix": prefix,
             "here": request.url.path,
             "today": door.today(),
