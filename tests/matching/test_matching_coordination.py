@@ -123,7 +123,7 @@ async def test_a_coordinator_answers_for_an_advisor_and_the_history_says_so(here
     form = next(one for one in page.forms if one.fields.get("advisor_id") == "A01")
     done = await me.sends(form, answer="accepted")
     assert "Die Antwort ist eingetragen" in done.words
-    assert "koordination : accepted for A01" in done.words
+    assert "koordination : zugesagt A01" in done.words
     late = await me.sends(form, answer="declined", reason="no_time")
     assert (late.status, "lässt sich nicht mehr ändern" in late.words) == (409, True)
 
