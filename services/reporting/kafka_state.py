@@ -42,7 +42,7 @@ class KafkaWatch:
         dead = {
             (reader, topic): dead_letter_topic(topic, reader) for reader, read in CONSUMED.items() for topic in read
         }
-        consumer = AIOKafkaConsumer(bootstrap_servers=self.settings.kafka, request_timeout_ms=5_000)
+        consumer = AIOKafkaConsumer(bootstrap_servers=self.settings.kafka, request_timeout_ms=30_000)
         admin = AIOKafkaAdminClient(bootstrap_servers=self.settings.kafka, request_timeout_ms=5_000)
         try:
             await consumer.start()
