@@ -64,7 +64,7 @@ async def test_an_answer_that_comes_too_late_says_what_has_become_of_the_request
     late = await me.sends(accept)
     assert late.status == 409
     assert "Inzwischen gibt es eine neue Zusammenstellung" in late.words
-    [newer] = [one for one in late.links if "/advisor/requests/" in one and "lang=" not in one]
+    [newer] = [one for one in late.links if one.startswith("/advisor/requests/") and "lang=" not in one]
     assert "Ich sage zu" in (await me.opens(newer)).words
 
 
