@@ -74,6 +74,11 @@ def unstated(served: Sequence[BaseRoute]) -> list[str]:
     return [f"{', '.join(one.methods)} {one.path}" for one in routes(served) if not one.plain and one.access is None]
 
 
+def is_open(endpoint: Callable[..., Any]) -> bool:
+    """Whether `endpoint` itself says that everybody may use it."""
+    return getattr(endpoint, "access", None) == Access("open")
+
+
 def _asked_most(found: RouteContext) -> Access | None:
     if not isinstance(found.original_route, APIRoute):
         return None

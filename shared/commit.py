@@ -6,6 +6,7 @@ load. A change that fails (a taken key, a stale version) fails alone; the rest o
 """
 
 import asyncio
+import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -27,6 +28,8 @@ BATCH = 500
 """Changes in one transaction at most; MongoDB advises to stay near 1,000 documents."""
 ALONE_AFTER = 8
 """Failed changes in a batch after which the rest is written one by one."""
+CROWD = 16
+"""Changes in one batch that come of many callers at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,12 +128,18 @@ class Committer:
         self._queue: list[_Waiting] = []
         self._wake = asyncio.Event()
         self._closing = False
+        self._crowded_at = float("-inf")
         self.batches = 0
         self.changes = 0
 
     @property
     def waiting(self) -> int:
         return len(self._queue)
+
+    @property
+    def pressed(self) -> bool:
+        """Whether many callers wait at once, or did a moment ago."""
+        return time.monotonic() - self._crowded_at < 0.05
 
     async def commit(self, change: Change) -> None:
         """Returns when the majority has journalled it. Raises Stale, Duplicate or Unavailable."""
@@ -148,7 +157,10 @@ class Committer:
             self._wake.clear()
             while self._queue:
                 batch, self._queue = self._queue[:BATCH], self._queue[BATCH:]
+                crowded = len(batch) >= CROWD
                 await self._settle(batch)
+                if crowded:
+                    self._crowded_at = time.monotonic()
 
     def close(self) -> None:
         """Refuses new changes; `run` returns after the last one."""

@@ -5,7 +5,7 @@ pending until Kafka has confirmed it, so a crash between the two publishes it ag
 """
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -30,6 +30,8 @@ from shared.waking import Wake
 COLLECTION = "outbox"
 BATCH = 500
 LEASE_SECONDS = 3 * PUBLISH_SECONDS
+GIVE_WAY_SECONDS, GIVE_WAY_STEPS = 0.02, 50
+"""How much longer events may wait for Kafka while many callers wait for the database: so often so long."""
 KEPT = timedelta(days=7)
 """How long published rows stay, for looking at."""
 
@@ -80,14 +82,25 @@ async def prepare(mongo: Mongo) -> None:
 class Relay:
     """Publishes pending rows. Any number of processes may run one; the lease lets one of them work."""
 
-    def __init__(self, mongo: Mongo, publisher: Publisher, prefix: str, instance: str) -> None:
-        """`instance`: who holds the lease; no two processes that run at once may share it."""
+    def __init__(
+        self,
+        mongo: Mongo,
+        publisher: Publisher,
+        prefix: str,
+        instance: str,
+        pressed: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """`instance`: who holds the lease; no two processes that run at once may share it.
+
+        `pressed`: whether callers wait for what this process stores; publishing gives way to them for a while.
+        """
         self._mongo = mongo
         self._publisher = publisher
         self._prefix = prefix
         self._lease = Lease(mongo, "relay", instance, LEASE_SECONDS)
         self._waking = Wake(mongo, COLLECTION, {"operationType": "insert"})
         self._leased_until = 0.0
+        self._pressed = pressed
         self.published = 0
         self.blocked: dict[str, str] = {}
         self.failing: str | None = None
@@ -111,8 +124,16 @@ class Relay:
                     pause, full = min(pause * 2, 5.0), True
                 if not full:
                     await self._waking.wait()
+                await self._give_way()
         finally:
             await end(watching)
+
+    async def _give_way(self) -> None:
+        """Gathers for a moment while callers press: fewer and larger batches leave them more of the processor."""
+        for _ in range(GIVE_WAY_STEPS):
+            if cancelled() or not self._pressed():
+                return
+            await asyncio.sleep(GIVE_WAY_SECONDS)
 
     async def close(self) -> None:
         """Publishes what is left, gives the lease back."""

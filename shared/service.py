@@ -11,7 +11,7 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from types import FrameType
@@ -22,6 +22,7 @@ import uvicorn
 from aiokafka.errors import KafkaError
 from fastapi import APIRouter, FastAPI, Response
 from fastapi.responses import HTMLResponse, JSONResponse
+from fastapi.routing import APIRoute
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
     CollectorRegistry,
@@ -82,8 +83,11 @@ class Service:
         self.secret = settings.secret.get_secret_value()
         self.mongo = Mongo(settings.mongo, settings.database(name), settings.mongo_driver)
         self.publisher = Publisher(settings.kafka, f"{settings.prefix}{name}")
-        self.relay = outbox.Relay(self.mongo, self.publisher, settings.prefix, settings.instance)
-        self.commits = Committer(self.mongo, name, limit=settings.queue_limit, stored=self.relay.wake)
+        self.commits = Committer(self.mongo, name, limit=settings.queue_limit)
+        self.relay = outbox.Relay(
+            self.mongo, self.publisher, settings.prefix, settings.instance, pressed=lambda: self.commits.pressed
+        )
+        self.commits.stored = self.relay.wake
         self.registry = CollectorRegistry()
         self.inlet: Inlet | None = None
         self._prepare: list[Job] = [self._prepare_plumbing]
@@ -104,6 +108,7 @@ class Service:
             swagger_ui_oauth2_redirect_url=None,
         )
         self.app.state.service = self
+        self._express: dict[tuple[str, str], web.Express] = {}
         web.install(self.app)
         self.login = install(self.app, name, settings, self.mongo)
         self.prepares(self.login.sessions.prepare)
@@ -112,6 +117,7 @@ class Service:
         self.app.add_middleware(
             web.Entrance,
             body_limit=settings.body_limit,
+            express=self._express,
             requests=self.counter("miglobe_http_requests", "HTTP requests", "method", "route", "status"),
             seconds=self.histogram("miglobe_http_seconds", "time to answer", "route"),
         )
@@ -126,11 +132,20 @@ class Service:
     def histogram(self, name: str, text: str, *labels: str, buckets: Sequence[float] = SHORT) -> Histogram:
         return Histogram(name, text, labels, registry=self.registry, buckets=buckets)
 
-    def routes(self, router: APIRouter) -> None:
-        """Serves them. Each must say who may use it: see `shared/access.py`."""
+    def routes(self, router: APIRouter, *, express: Collection[str] = ()) -> None:
+        """Serves them. Each must say who may use it: see `shared/access.py`.
+
+        `express`: the names of hot endpoints, open to all, that take the request alone; called past FastAPI's layers.
+        """
         if silent := access.unstated(router.routes):
             raise TypeError(f"these routes don't say who may use them (shared/access.py): {'; '.join(silent)}")
         self.app.include_router(router, responses=web.RESPONSES)
+        for route in router.routes:
+            if isinstance(route, APIRoute) and route.name in express:
+                if not access.is_open(route.endpoint):
+                    raise TypeError(f"{route.name} is not open to all: only FastAPI's layers check who asks")
+                doors = ((method, route.path) for method in route.methods or ())
+                self._express.update(dict.fromkeys(doors, web.Express(route.path, route.endpoint)))
 
     def pages(self, look: Look) -> None:
         """Errors outside its own routes are pages too, for who reads pages: an unknown address, a body too large."""

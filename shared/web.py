@@ -1,7 +1,7 @@
 """The HTTP door's plumbing: problem+json in the reader's language, ids, limits, idempotency."""
 
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import structlog
@@ -12,6 +12,7 @@ from opentelemetry.trace import SpanKind
 from prometheus_client import Counter, Histogram
 from pymongo.errors import PyMongoError
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.errors import FieldError, Invalid, Malformed, Problem, TooLarge, Unavailable
@@ -229,12 +230,44 @@ def _reads_pages(request: Request) -> bool:
     return "text/html" in request.headers.get("accept", "") and not path.startswith(("/api/", "/static/"))
 
 
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+class Express:
+    """An API endpoint without the framework's layers round it; its errors are problems as everywhere."""
+
+    def __init__(self, path: str, endpoint: Endpoint) -> None:
+        self.path = path
+        self._endpoint = endpoint
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        scope["route"] = self
+        request = Request(scope, receive)
+        try:
+            answer = await self._endpoint(request)
+        except ClientDisconnect:
+            return
+        except Exception as error:
+            answer = problem(request, as_problem(error))
+        await answer(scope, receive, send)
+
+
 class Entrance:
     """Every request's first and last step: its ids, its size, its time."""
 
-    def __init__(self, app: ASGIApp, *, body_limit: int, requests: Counter, seconds: Histogram) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        body_limit: int,
+        express: Mapping[tuple[str, str], Express],
+        requests: Counter,
+        seconds: Histogram,
+    ) -> None:
+        """`express`: by method and path."""
         self._app = app
         self._limit = body_limit
+        self._express = express
         self._requests = requests
         self._seconds = seconds
 
@@ -284,7 +317,8 @@ class Entrance:
                 if announced.isdecimal() and int(announced) > self._limit:
                     await refuse()
                 else:
-                    await self._app(scope, counted, answer)
+                    app = self._express.get((scope["method"], scope["path"]), self._app)
+                    await app(scope, counted, answer)
             finally:
                 route = getattr(scope.get("route"), "path", "unknown")
                 trace.name(f"{scope['method']} {route}", status=status)

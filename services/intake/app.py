@@ -26,7 +26,7 @@ def build(settings: Settings | None = None) -> FastAPI:
     service.prepares(store.prepare)
     service.prepares(barriers.prepare)
     limits = settings.limits()
-    service.routes(api.router(store, web.once(service.mongo), settings, limits))
+    service.routes(api.router(store, web.once(service.mongo), settings, limits), express=["submit"])
     service.pages(look)
     service.routes(pages.router(look, store, settings, limits))
     service.routes(legal_pages.router(look, settings))

@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from datetime import date, datetime
-from functools import cache
+from functools import cache, lru_cache
 from typing import Annotated, Any
 
 import phonenumbers
@@ -19,6 +19,7 @@ from shared.events.base import FieldCode, Mode, Tandem, moment
 
 _STEERING = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 """Control characters but tab and line feed, and those that turn the direction of writing around."""
+_PLAIN_LOCAL = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*")
 _BREAKS = re.compile(r"[\n\t\u2028\u2029]")
 
 
@@ -41,11 +42,21 @@ def _line(value: str) -> str:
 
 
 def _email(value: str) -> str:
+    local, _, domain = value.rpartition("@")
     try:
+        if value.isascii() and len(value) <= 254 and len(local) <= 64 and _PLAIN_LOCAL.fullmatch(local):
+            return f"{local}@{_domain(domain)}"  # the library would say the same of it, each time anew
         found = validate_email(value, check_deliverability=False, allow_smtputf8=False)
     except EmailNotValidError as error:
         raise ValueError("Das ist keine gültige E-Mail-Adresse.", f"Not a valid e-mail address: {error}") from None
     return found.ascii_email or found.normalized
+
+
+@lru_cache(maxsize=10_000)
+def _domain(name: str) -> str:
+    """`name` as e-mail goes to it, in ASCII. Raises EmailNotValidError."""
+    found = validate_email(f"x@{name}", check_deliverability=False, allow_smtputf8=False)
+    return found.ascii_domain or found.domain
 
 
 def _phone(value: str) -> str:

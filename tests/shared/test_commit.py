@@ -7,7 +7,7 @@ import pytest
 from pymongo.errors import AutoReconnect
 
 from shared import outbox
-from shared.commit import BATCH, Change, Committer, Insert, Put, Remove, Replace, again, committing
+from shared.commit import BATCH, CROWD, Change, Committer, Insert, Put, Remove, Replace, again, committing
 from shared.errors import Duplicate, Stale, Unavailable
 from shared.ids import new_id
 from shared.inbox import done, mark
@@ -146,3 +146,15 @@ async def test_who_waits_behind_a_database_that_is_away_is_told_with_the_first(m
         answers = await asyncio.gather(*waiting, late, return_exceptions=True)
         assert [type(answer) for answer in answers] == [Unavailable] * 4
         assert away.tried == 1
+
+
+async def test_callers_press_while_many_wait_at_once_and_no_longer(commits: Committer) -> None:
+    await commits.commit(Change((Insert("things", {"_id": "first"}),)))
+    assert not commits.pressed
+    await asyncio.gather(*(commits.commit(Change((Insert("things", {"_id": n}),))) for n in range(2 * CROWD)))
+    assert commits.pressed
+
+    async def over() -> bool:
+        return not commits.pressed
+
+    await until(over, seconds=5)

@@ -27,6 +27,7 @@ def client() -> httpx.AsyncClient:
     app.add_middleware(
         web.Entrance,
         body_limit=1000,
+        express={},
         requests=Counter("r", "r", ("method", "route", "status"), registry=registry),
         seconds=Histogram("s", "s", ("route",), registry=registry),
     )

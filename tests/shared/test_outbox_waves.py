@@ -1,5 +1,6 @@
 """In which waves the relay publishes, without servers: the topics of a change at once, changes in order."""
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any
 
@@ -111,3 +112,15 @@ async def test_a_row_that_kafka_never_takes_stops_what_comes_after_it_and_nothin
     sent.waves.clear()
     await made._drain()
     assert [told for wave in sent.waves for told in wave] == [], "what went out is not sent again"
+
+
+async def test_publishing_gives_way_to_callers_and_never_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outbox, "GIVE_WAY_SECONDS", 0.001)
+    rows: Any = Rows()
+    sent: Any = Sent()
+    answers = [True, True, False]
+    asked = iter(answers)
+    async with asyncio.timeout(10):
+        await outbox.Relay(rows, sent, "", "here", pressed=lambda: next(asked))._give_way()
+        await outbox.Relay(rows, sent, "", "here", pressed=lambda: True)._give_way()
+    assert next(asked, None) is None

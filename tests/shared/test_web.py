@@ -4,13 +4,19 @@ from typing import Annotated
 
 import httpx
 import pytest
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
 from prometheus_client import CollectorRegistry, Counter, Histogram
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 from pymongo.errors import AutoReconnect
 
 from shared import web
+from shared.access import by_link
 from shared.errors import Conflict, Unavailable
+from shared.service import Service
+from shared.settings import Settings
+from tests.conftest import SECRET
 
 
 class Body(BaseModel):
@@ -26,14 +32,17 @@ class Body(BaseModel):
         return value
 
 
-@pytest.fixture
-def client() -> httpx.AsyncClient:
+@pytest.fixture(params=["framework", "express"])
+def client(request: pytest.FixtureRequest) -> httpx.AsyncClient:
+    """`POST /things` by FastAPI's layers, and past them: both must answer the same."""
     app = FastAPI()
     registry = CollectorRegistry()
+    express: dict[tuple[str, str], web.Express] = {}
     web.install(app)
     app.add_middleware(
         web.Entrance,
         body_limit=1000,
+        express=express,
         requests=Counter("r", "r", ("method", "route", "status"), registry=registry),
         seconds=Histogram("s", "s", ("route",), registry=registry),
     )
@@ -51,6 +60,15 @@ def client() -> httpx.AsyncClient:
                 raise KeyError("secret detail")
         return body.name
 
+    async def quickly(request: Request) -> JSONResponse:
+        try:
+            body = Body.model_validate_json(await request.body())
+        except ValidationError as error:
+            raise RequestValidationError([{**one, "loc": ("body", *one["loc"])} for one in error.errors()]) from None
+        return JSONResponse(await things(body))
+
+    if request.param == "express":
+        express["POST", "/things"] = web.Express("/things", quickly)
     return httpx.AsyncClient(transport=httpx.ASGITransport(app, raise_app_exceptions=False), base_url="http://test")
 
 
@@ -106,3 +124,15 @@ async def test_a_given_correlation_id_is_kept_and_a_hostile_one_replaced(client:
     replaced = await client.get("/nothing", headers={"X-Correlation-ID": "<script>alert()</script>"})
     assert kept.headers["x-correlation-id"] == "case-12345678"
     assert replaced.headers["x-correlation-id"].count("-") == 4
+
+
+async def test_only_what_is_open_to_all_is_called_past_the_layers_that_check_who_asks() -> None:
+    service = Service("intake", Settings(secret=SecretStr(SECRET)), title="MiGlobe intake", summary="")
+    routes = APIRouter()
+
+    @routes.post("/mine")
+    @by_link
+    async def mine(request: Request) -> None: ...
+
+    with pytest.raises(TypeError, match="not open"):
+        service.routes(routes, express=["mine"])
