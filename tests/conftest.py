@@ -10,6 +10,7 @@ import pytest
 from deploy.local.stack import Stack
 from shared.mongo import Driver, Mongo
 from shared.settings import Settings
+from tests.shared.kafka import admin
 
 SECRET = "only-for-tests-0123456789-0123456789"
 
@@ -40,8 +41,9 @@ async def fresh_mongo(stack: Stack) -> AsyncIterator[FreshMongo]:
 
 
 @pytest.fixture
-def settings_for(stack: Stack) -> Callable[..., Settings]:
-    """Makes settings of `cls` for the stack's servers, with a prefix that no other test has."""
+async def settings_for(stack: Stack) -> AsyncIterator[Callable[..., Settings]]:
+    """Makes settings of `cls` for the stack's servers, with a prefix that no other test has; its topics go with it."""
+    prefixes: list[str] = []
 
     def make(cls: type[Settings] = Settings, **values: object) -> Settings:
         given = {
@@ -51,6 +53,13 @@ def settings_for(stack: Stack) -> Callable[..., Settings]:
             "prefix": f"t{secrets.token_hex(4)}-",
             "partitions": 2,
         }
-        return cls.model_validate(given | values)
+        made = cls.model_validate(given | values)
+        prefixes.append(made.prefix)
+        return made
 
-    return make
+    yield make
+    if prefixes := [prefix for prefix in prefixes if prefix]:
+        async with admin(stack.kafka) as client:  # thousands of them would outgrow the broker's memory
+            left = [topic for topic in await client.list_topics() if topic.startswith(tuple(prefixes))]
+            if left:
+                await client.delete_topics(left)

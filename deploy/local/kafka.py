@@ -12,7 +12,7 @@ from deploy.local.tools import Tools
 _CLUSTER_ID = "bWlnbG9iZS1lbWJlZGRlZA"
 
 # Serial collector and a small heap: the stack shares a small machine with all the rest.
-_JVM = ("-Xms64m", "-Xmx256m", "-XX:+UseSerialGC", "-XX:+ExitOnOutOfMemoryError", "-Djava.awt.headless=true")
+_JVM = ("-Xms64m", "-Xmx384m", "-XX:+UseSerialGC", "-XX:+ExitOnOutOfMemoryError", "-Djava.awt.headless=true")
 _LOGGING = (
     "-Dorg.slf4j.simpleLogger.showDateTime=true",
     "-Dorg.slf4j.simpleLogger.dateTimeFormat=yyyy-MM-dd'T'HH:mm:ss.SSSZ",

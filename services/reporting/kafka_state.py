@@ -48,6 +48,8 @@ class KafkaWatch:
             await consumer.start()
             await admin.start()
             places = await _places(admin, [prefix + topic for topic in (*BY_TOPIC, *dead.values())])
+            consumer.assign(places)  # so that all leaders are asked for at once, not topic by topic
+            consumer.pause(*places)
             ends = await consumer.end_offsets(places)
             starts = await consumer.beginning_offsets(places)
             read = {service: await _read(admin, prefix + service) for service in CONSUMED}

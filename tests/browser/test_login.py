@@ -14,7 +14,7 @@ from shared.login.sessions import SESSIONS
 from tests.browser.window import Window, axe, opened
 from tests.browser.world import World
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = pytest.mark.timeout(180, func_only=True)
 IMPORT = "/coordination/advisors/import"
 TYPED = "id,name\nA99,Ärztin <b>Beispiel</b> مرحبا 🎉 — die Zeile ist lang genug"
 
@@ -31,6 +31,7 @@ async def sessions_of(world: World) -> AsyncIterator[AsyncCollection[dict[str, A
     """Matching's sessions, to be shortened or ended behind the browser's back."""
     async with AsyncMongoClient[dict[str, Any]](world.stack.mongo) as client:
         yield client["browser-miglobe-matching"][SESSIONS]
+    world.forget_logins()
 
 
 @pytest.mark.parametrize("script", [True, False], ids=["script", "noscript"])

@@ -53,7 +53,7 @@ async def who(page: Page, script: bool) -> None:
         await expect(page.locator(".chosen")).to_have_text("Landkreis Göppingen, 08117")
     else:
         await further(page)
-        assert await page.evaluate("document.activeElement.id") == "errors"
+        await expect(page.locator("#errors")).to_be_focused()
         await page.get_by_label("Landkreis Göppingen").check()
     await further(page)
 
@@ -65,7 +65,7 @@ async def test_a_municipality_asks_with_whatever_it_types(world: World, chromium
         async def wrong(*parts: str) -> None:
             """The empty step says what is missing."""
             await further(page)
-            assert await page.evaluate("document.activeElement.id") == "errors"
+            await expect(page.locator("#errors")).to_be_focused()
             for part in parts:
                 assert await page.locator(f"#errors a[href='#{part}']").count() == 1
             if window.script:
@@ -118,7 +118,7 @@ async def test_a_form_is_left_and_taken_up_by_the_link_in_the_mail(world: World,
         await expect(page.get_by_text("Gespeichert")).to_be_visible()
         await page.get_by_label("E-Mail").fill("erika@")
         await further(page, "Link schicken")
-        assert await page.evaluate("document.activeElement.id") == "errors"
+        await expect(page.locator("#errors")).to_be_focused()
         await page.get_by_label("E-Mail").fill(email)
         await further(page, "Link schicken")
         await expect(page.get_by_text("Die E-Mail mit dem Link ist unterwegs")).to_be_visible()

@@ -129,6 +129,10 @@ class World:
             await context.close()
         return self._logins[account]
 
+    def forget_logins(self) -> None:
+        """Whoever ended sessions behind a browser's back says so."""
+        self._logins.clear()
+
     def site(self, service: str) -> str:
         """The address in front of all services, or a service's own where there is none."""
         return self.stack.urls.get("site") or self.stack.urls[service]

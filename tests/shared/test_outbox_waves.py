@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -24,6 +25,7 @@ class Rows:
                 "order": order << 16 | n,
                 "body": b"",
                 "headers": {},
+                "created_at": datetime.now(UTC),
             }
             for n, (key, topic, order) in enumerate(rows)
         }
