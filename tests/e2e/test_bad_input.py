@@ -32,6 +32,8 @@ def test_whatever_is_sent_no_service_answers_500(services: Stack, standing: Jour
     for result in schema.get_all_operations():
         assert isinstance(result, Ok), result
         operation = result.ok()
+        if operation.path.endswith("/stream"):
+            continue  # its answer does not end; what it sends is tested beside its page
 
         @SOME
         @given(
@@ -45,12 +47,21 @@ def test_whatever_is_sent_no_service_answers_500(services: Stack, standing: Jour
                     case.path_parameters[parameter] = known[parameter]
                 if name == "intake" and case.path_parameters:
                     case.query = {**(case.query or {}), "token": standing.status_token}
+            if _number((case.query or {}).get("wait")):
+                case.query["wait"] = 0  # right as it may be, nothing new would come
             answer = case.call(headers=bearer)
             assert answer.status_code < 500, (case.as_curl_command(), answer.text)
             asked += 1
 
         ask()
     assert asked > 20
+
+
+def _number(value: object) -> bool:
+    try:
+        return float(str(value)) > 0
+    except ValueError:
+        return False
 
 
 @pytest.fixture(scope="session")
