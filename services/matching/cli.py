@@ -1,5 +1,6 @@
 """`miglobe advisors`: import, list, erase. `miglobe budget`: set, list."""
 
+import re
 import sys
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
@@ -10,6 +11,7 @@ from typing import Annotated, TypeVar
 import typer
 
 from services.matching import entries
+from services.matching.domain.budget import ID as BUDGET_ID
 from services.matching.domain.model import Advisor
 from services.matching.handlers import advisors as handlers
 from services.matching.handlers import budget as budgets
@@ -86,6 +88,10 @@ def set_(
     """Set or change the budget of a period. What goes beyond it waits."""
     if end < start:
         sys.exit("The end is before the start.")
+    if not re.fullmatch(BUDGET_ID, budget_id):
+        sys.exit("The ID is made of small letters, digits and hyphens, such as 2027 or 2027-h1.")
+    if not reason.strip():
+        sys.exit("Give a reason: it is kept in the audit trail.")
     days = start.date(), end.date()
     now = moment(datetime.now(UTC))
     standing = run(

@@ -24,7 +24,7 @@ def reactions(store: Store, matcher: Matcher, clock: Callable[[], datetime]) -> 
         await store.keep_dossier(event, mark)
 
     async def on_request_erased(request_id: str, mark: Insert) -> None:
-        await store.drop_dossier(request_id, mark)
+        await events.erase(store, request_id, mark)
 
     async def on_feedback_given(event: FeedbackGiven, mark: Insert) -> None:
         await events.rate(store, event, mark, clock())

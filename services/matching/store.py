@@ -16,7 +16,7 @@ import zlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, Literal, NamedTuple, TypeVar
 
 from pydantic import TypeAdapter
 
@@ -63,12 +63,17 @@ class Loads(NamedTuple):
     paid: dict[str, int]
 
 
+Kind = Literal["request", "advisor", "budget", "policy"]
+"""What a decision is about."""
+
+
 class Decided(NamedTuple):
-    """An entry of the audit trail; `about`: a request, an advisor or a budget; `place`: where the next page begins."""
+    """An entry of the audit trail; `about`: the id of what it is about; `place`: where the next page begins."""
 
     about: str
     entry: Audit
     place: str
+    kind: Kind = "request"
 
 
 class Store:
@@ -84,6 +89,7 @@ class Store:
         for keys in (
             [("state", 1), ("_id", 1)],
             [("state", 1), ("due", 1)],
+            [("state", 1), ("facts.submitted_at", 1)],
             [("rounds.assignment_id", 1)],
             [("proposal.asked.assignment_id", 1)],
             [("rounds.seats.advisor_id", 1)],
@@ -149,9 +155,10 @@ class Store:
         return await self._many({"leaving.0": {"$exists": True}, "_id": {"$gt": after}}, limit)
 
     async def oldest(self) -> Engagement | None:
-        """The oldest open request."""
-        found = await self._many({"state": {"$in": list(OPEN)}, "facts": {"$ne": None}}, 1)
-        return found[0] if found else None
+        """The open request that was submitted first; its id may be younger or older, that of a draft."""
+        wanted = {"state": {"$in": list(OPEN)}, "facts.submitted_at": {"$gt": ""}}
+        found = await self._mongo["engagements"].find_one(wanted, sort=[("facts.submitted_at", 1)])
+        return _engagement(found) if found else None
 
     async def worklist(
         self, states: Sequence[State], due_before: date | None, after: str, limit: int
@@ -251,9 +258,17 @@ class Store:
             erased = known is not None and known.get("erased")
             await self._commits.commit(Change(() if erased else (Put("dossiers", document),), mark=mark))
 
-    async def drop_dossier(self, request_id: str, mark: Insert) -> None:
-        """Leaves only the trace that there was one."""
-        await self._commits.commit(Change((Put("dossiers", {"_id": request_id, "erased": True}),), mark=mark))
+    async def drop_dossier(self, request_id: str, emptied: Engagement | None, mark: Insert) -> None:
+        """Leaves only the trace that there was one; `emptied`: the engagement without words, if there is one.
+
+        Raises Stale when it has changed since it was loaded.
+        """
+        writes: list[Write] = [Put("dossiers", {"_id": request_id, "erased": True})]
+        version = 0
+        if emptied is not None:
+            version = emptied.version + 1
+            writes.append(Replace("engagements", self._document(replace(emptied, version=version)), emptied.version))
+        await self._commits.commit(Change(tuple(writes), (), version, mark))
 
     async def note(self, mark: Insert) -> None:
         """The event was handled and changes nothing."""
@@ -409,32 +424,41 @@ class Store:
     # -- the audit trail ----------------------------------------------------------------------------------------------
 
     async def trail(self, about: str | None, by: str | None, after: str, limit: int) -> list[Decided]:
-        """What people have decided, the newest first, from the one after `after`.
-
-        `about`: a request, an advisor or a budget.
-        """
+        """What people have decided, the newest first, from the one after `after`; `about`: the id of a thing."""
         moment = {"$toDate": "$audit.at"}  # written as it is, a whole second would come after its parts
-        kept: Document = {"audit.by": by} if by else {"audit.0": {"$exists": True}}
-        where = kept | ({"_id": about} if about else {})
-        alike: list[Document] = [
-            {"$match": where},
-            {"$project": {"audit": 1}},
-            {"$unwind": {"path": "$audit", "includeArrayIndex": "n"}},
-            {"$match": {"audit.by": by} if by else {}},
-            {"$set": {"place": {"$concat": [{"$toString": moment}, "~", "$_id", "~", {"$toString": "$n"}]}}},
-        ]
-        others = [{"$unionWith": {"coll": name, "pipeline": alike}} for name in ("advisors", "budgets")]
+        place = [{"$toString": moment}, "~", "$_id", "~", {"$toString": "$n"}]
+        wanted: Document = ({"audit.by": by} if by else {}) | ({"_id": about} if about else {})
+
+        def entries(kind: Kind, *audits: Document, what: str = "") -> list[Document]:
+            return [
+                *audits,
+                {"$match": {"audit.0": {"$exists": True}} | wanted},
+                {"$project": {"audit": 1}},
+                {"$unwind": {"path": "$audit", "includeArrayIndex": "n"}},
+                {"$match": {"audit.by": by} if by else {}},
+                {"$set": {"kind": kind, "place": {"$concat": [*place, what]}}},
+            ]
+
+        def audit(what: str, of: str) -> Document:
+            told = {name: f"${of}{name}" for name in ("at", "by", "why")}
+            return told | {"what": what, "who": [], "to": {"$ifNull": [f"${of}based_on", ""]}}
+
+        made: Document = {"$project": {"audit": [audit("policy_made", "edition.")]}}
+        activated: Document = {"$project": {"_id": "$version", "audit": [audit("policy_activated", "")]}}
         found = await self._mongo.aggregate(
             "engagements",
             [
-                *alike,
-                *others,
+                *entries("request"),
+                {"$unionWith": {"coll": "advisors", "pipeline": entries("advisor")}},
+                {"$unionWith": {"coll": "budgets", "pipeline": entries("budget")}},
+                {"$unionWith": {"coll": "policies", "pipeline": entries("policy", made)}},
+                {"$unionWith": {"coll": "activations", "pipeline": entries("policy", activated, what="~activated")}},
                 {"$match": {"place": {"$lt": after}} if after else {}},
                 {"$sort": {"place": -1}},
                 {"$limit": limit},
             ],
         )
-        return [Decided(row["_id"], _AUDIT.validate_python(row["audit"]), row["place"]) for row in found]
+        return [Decided(row["_id"], _AUDIT.validate_python(row["audit"]), row["place"], row["kind"]) for row in found]
 
     async def _one(self, wanted: Document) -> Engagement | None:
         found = await self._mongo["engagements"].find_one(wanted)

@@ -9,11 +9,11 @@ from datetime import date, timedelta
 from services.matching.domain import governing
 from services.matching.domain.basis import Basis
 from services.matching.domain.budget import Budget, committed
-from services.matching.domain.model import OPEN, Advisor, Engagement, State
+from services.matching.domain.model import OPEN, Advisor, Audit, Engagement, State
 from services.matching.domain.notices import told
 from services.matching.domain.policy import Activation, Edition
 from services.matching.domain.worklist import Rules, next_step
-from services.matching.store import Decided, Loads, Signals, Store
+from services.matching.store import Decided, Kind, Loads, Signals, Store
 from shared.commit import Insert
 from shared.errors import Duplicate, Stale
 from shared.events import Event, RequestDossier
@@ -88,7 +88,8 @@ class FakeStore(Store):
         return [one for one in self._sorted() if one.state in OPEN and one.leaving and one.id > after][:limit]
 
     async def oldest(self) -> Engagement | None:
-        return next((one for one in self._sorted() if one.state in OPEN and one.facts), None)
+        found = [one for one in self._sorted() if one.state in OPEN and one.facts]
+        return min(found, key=lambda one: one.asked.submitted_at, default=None)
 
     async def worklist(
         self, states: Sequence[State], due_before: date | None, after: str, limit: int
@@ -153,8 +154,11 @@ class FakeStore(Store):
         if self.dossiers.get(dossier.request_id, dossier) is not None:
             self.dossiers[dossier.request_id] = dossier
 
-    async def drop_dossier(self, request_id: str, mark: Insert) -> None:
-        await self.note(mark)
+    async def drop_dossier(self, request_id: str, emptied: Engagement | None, mark: Insert) -> None:
+        if emptied is not None:
+            await self.save(emptied, events=(), cause=mark)
+        else:
+            await self.note(mark)
         self.dossiers[request_id] = None
 
     async def note(self, mark: Insert) -> None:
@@ -249,12 +253,27 @@ class FakeStore(Store):
         return dict(sums)
 
     async def trail(self, about: str | None, by: str | None, after: str, limit: int) -> list[Decided]:
-        things: list[Engagement | Advisor | Budget] = [*self.kept.values(), *self.people.values(), *self.sums.values()]
-        found = [
-            Decided(one.id, entry, f"{entry.at.isoformat(timespec='milliseconds')}~{one.id}~{n}")
-            for one in things
+        things: dict[Kind, list[Engagement] | list[Advisor] | list[Budget]] = {
+            "request": list(self.kept.values()),
+            "advisor": list(self.people.values()),
+            "budget": list(self.sums.values()),
+        }
+        entries: list[tuple[Kind, str, str, Audit]] = [
+            (kind, one.id, str(n), entry)
+            for kind, many in things.items()
+            for one in many
             for n, entry in enumerate(one.audit)
-            if about in (None, one.id) and by in (None, entry.by)
+        ]
+        for made in self._editions.values():
+            told = Audit(made.at, made.by, "policy_made", made.why, to=made.based_on)
+            entries.append(("policy", made.policy.version, "0", told))
+        for done in self._activations:
+            told = Audit(done.at, done.by, "policy_activated", done.why)
+            entries.append(("policy", done.version, "0~activated", told))
+        found = [
+            Decided(thing, entry, f"{entry.at.isoformat(timespec='milliseconds')}~{thing}~{n}", kind)
+            for kind, thing, n, entry in entries
+            if about in (None, thing) and by in (None, entry.by)
         ]
         found.sort(key=lambda one: one.place, reverse=True)
         return [one for one in found if not after or one.place < after][:limit]

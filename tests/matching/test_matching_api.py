@@ -206,7 +206,7 @@ async def test_an_advisor_sees_the_contact_once_they_have_accepted(here: World) 
     await here.says(request_id, "A01", "accepted")
     assert await seen("A01") == (True, "kontakt@example.org")
     assert (await here.get(f"/api/requests/{request_id}", by="A03")).status_code == 403
-    await here.store.drop_dossier(request_id, mark("matching", new_id()))
+    await here.store.drop_dossier(request_id, None, mark("matching", new_id()))
     assert await seen("") == (None, None)
 
 

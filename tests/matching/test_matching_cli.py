@@ -1,4 +1,4 @@
-"""`miglobe advisors`, on the real database."""
+"""`miglobe advisors` and `miglobe budget`, on the real database."""
 
 import asyncio
 import secrets
@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from deploy.local.stack import Stack
-from services.matching.cli import advisors
+from services.matching.cli import advisors, budget, with_store
 from services.matching.settings import Settings
 from shared.mongo import Mongo
 from shared.settings import load
@@ -44,6 +44,10 @@ def with_database(settings: Settings, *, drop: bool = False) -> list[str]:
 
 def miglobe(*arguments: str) -> Result:
     return CliRunner().invoke(advisors, list(arguments))
+
+
+def budgets(*arguments: str) -> Result:
+    return CliRunner().invoke(budget, list(arguments))
 
 
 def test_the_shipped_advisors_are_imported_once(installation: Settings) -> None:
@@ -83,3 +87,43 @@ def test_erasing_leaves_the_number(installation: Settings) -> None:
     result = miglobe("import").output
     assert "0 new, 0 changed, 15 as they were." in result
     assert "A05" in result
+
+
+def test_a_budget_is_set_changed_and_listed_with_what_is_left(installation: Settings) -> None:
+    assert budgets("list").output == ""
+    first = budgets("set", "2027", "2027-01-01", "2027-12-31", "6000", "--reason", "Bescheid vom 3. Januar")
+    assert first.output == "2027\t2027-01-01..2027-12-31\t6000 minutes, 0 used or reserved, 6000 left\n"
+    budgets("set", "2027", "2027-01-01", "2027-06-30", "2500", "--reason", "gekürzt")
+    budgets("set", "2026", "2026-01-01", "2026-12-31", "1200", "--reason", "Vorjahr")
+    assert [line.split("\t")[:2] for line in budgets("list").output.splitlines()] == [
+        ["2026", "2026-01-01..2026-12-31"],
+        ["2027", "2027-01-01..2027-06-30"],
+    ]
+    told = asyncio.run(with_store(installation, lambda store: store.trail("2027", None, "", 9)))
+    assert {(one.entry.by, one.entry.why, one.entry.to) for one in told} == {
+        ("miglobe budget", "Bescheid vom 3. Januar", "2027-01-01..2027-12-31 6000"),
+        ("miglobe budget", "gekürzt", "2027-01-01..2027-06-30 2500"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("2028", "2028-01-01", "2027-12-31", "60", "--reason", "weil"), "The end is before the start."),
+        (("2028", "2027-06-30", "2028-12-31", "60", "--reason", "weil"), "The period overlaps with the budget 2027."),
+        (("2028", "2028-01-01", "2028-12-31", "-1", "--reason", "weil"), "-1"),
+        (("2028", "2028-01-01", "2028-12-31", "60"), "--reason"),
+        (("2028", "1.1.2028", "2028-12-31", "60", "--reason", "weil"), "1.1.2028"),
+        (("Jahr 2028", "2028-01-01", "2028-12-31", "60", "--reason", "weil"), "such as 2027 or 2027-h1"),
+        (("2028", "2028-01-01", "2028-12-31", "60", "--reason", " "), "a reason"),
+    ],
+)
+def test_a_budget_that_can_not_be_is_refused_and_nothing_changes(
+    installation: Settings, arguments: tuple[str, ...], said: str
+) -> None:
+    budgets("set", "2027", "2027-01-01", "2027-12-31", "6000", "--reason", "Bescheid vom 3. Januar")
+    before = budgets("list").output
+    refused = budgets("set", *arguments)
+    assert refused.exit_code != 0
+    assert said in refused.output
+    assert budgets("list").output == before

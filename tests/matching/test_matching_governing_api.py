@@ -1,5 +1,11 @@
 """The routes of governing: who may, what they answer, and that an advisor sees nothing of a proposal."""
 
+from datetime import timedelta
+
+from services.matching.handlers import events
+from services.matching.matcher import Matcher
+from shared.ids import new_id
+from shared.inbox import mark
 from tests.matching.samples import TODAY
 from tests.matching.world import World
 
@@ -15,6 +21,37 @@ async def test_a_coordinator_notes_pins_and_finds_it_in_the_trail(here: World) -
     assert (await here.post(f"/api/requests/{request_id}/notes", {"text": "x" * 9}, by="A01")).status_code == 403
     trail = (await here.get("/api/audit", about=request_id)).json()["items"]
     assert [(one["what"], one["by"]) for one in trail] == [("noted", "koordination")]
+
+
+async def test_an_erased_request_keeps_who_decided_what_and_none_of_their_words(here: World) -> None:
+    request_id = await request_of(here)
+    await here.says(request_id, "A01", "declined", "no_time")
+    await here.post(f"/api/requests/{request_id}/notes", {"text": "Frau Muster ist montags da"})
+    body = {"lead": "A03", "reason": "Frau Muster kennt sie"}
+    await here.post(f"/api/requests/{request_id}/assign", body)
+    before = (await here.get("/api/audit", about=request_id)).json()["items"]
+    for _ in range(2):
+        await events.erase(here.store, request_id, mark("matching", new_id()))
+    after = (await here.get("/api/audit", about=request_id)).json()["items"]
+    assert [one | {"why": ""} for one in before] == [one | {"why": ""} for one in after]
+    assert [(one["what"], one["why"]) for one in after] == [("assigned", ""), ("noted", ""), ("declined", "no_time")]
+    documents = [await here.mongo[name].find().to_list(None) for name in ("engagements", "dossiers")]
+    assert "Muster" not in str(documents)
+
+
+async def test_what_was_set_stands_beside_why(here: World) -> None:
+    budget = {"start": "2026-01-01", "end": "2026-12-31", "minutes": 6000, "reason": "Bescheid vom 1. Januar"}
+    await here.put("/api/budgets/2026", budget)
+    await here.post("/api/advisors/A03/leave", {"last_day": "2026-12-31", "reason": "zieht weg"})
+    await here.post("/api/policies", {"version": "near.1", "weights": {"fairness": 0}, "reason": "kurze Wege"})
+    await here.post("/api/policies/near.1/activate", {"reason": "beschlossen"})
+    found = (await here.get("/api/audit")).json()["items"]
+    assert {(one["kind"], one["about"], one["what"], one["why"], one["to"]) for one in found} == {
+        ("budget", "2026", "budget_set", "Bescheid vom 1. Januar", "2026-01-01..2026-12-31 6000"),
+        ("advisor", "A03", "advisor_leaves", "zieht weg", "2026-12-31"),
+        ("policy", "near.1", "policy_made", "kurze Wege", "optimal.1"),
+        ("policy", "near.1", "policy_activated", "beschlossen", ""),
+    }
 
 
 async def test_a_budget_is_set_shown_and_does_not_overlap(here: World) -> None:
@@ -39,3 +76,16 @@ async def test_who_leaves_is_on_the_hand_over_list_until_it_is_settled(here: Wor
     handed = await here.post(f"/api/requests/{request_id}/hand-over", body)
     assert (handed.status_code, handed.json()["state"]) == (200, "proposed")
     assert (await here.get("/api/hand-overs")).json()["items"] == []
+
+
+async def test_the_age_of_the_oldest_open_request_is_measured_at_each_look(here: World) -> None:
+    ages: list[float] = []
+    matcher = Matcher(here.store, here.rules, lambda: here.now, scan_seconds=0.0, measured=ages.append)
+    await matcher.turn()
+    first, second = await here.ask(), await here.ask(submitted_at=here.now + timedelta(hours=2))
+    here.now += timedelta(days=3)
+    await matcher.turn()
+    for request_id in (first, second):
+        await here.post(f"/api/requests/{request_id}/close", {"outcome": "no_longer_possible"})
+        await matcher.turn()
+    assert ages == [0.0, 3 * 86_400.0, 3 * 86_400.0 - 7_200.0, 0.0]

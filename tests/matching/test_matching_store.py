@@ -6,8 +6,11 @@ from datetime import timedelta
 
 import pytest
 
+from services.matching.domain import requests
+from services.matching.domain.budget import Budget
 from services.matching.domain.governing import USUAL
-from services.matching.domain.model import Absence, Advisor, Engagement, Feedback, Presence, Record, Session
+from services.matching.domain.model import Absence, Advisor, Audit, Engagement, Feedback, Presence, Record, Session
+from services.matching.domain.policy import OPTIMAL, Activation, Edition
 from services.matching.domain.worklist import Rules
 from services.matching.handlers.notices import fire
 from services.matching.store import Store
@@ -185,10 +188,61 @@ async def test_dossiers_are_kept_replaced_and_dropped(store: Store) -> None:
     await store.keep_dossier(later, mark("matching", new_id()))
     assert await store.dossier(request_id) == later
     for _ in range(2):
-        await store.drop_dossier(request_id, mark("matching", new_id()))
+        await store.drop_dossier(request_id, None, mark("matching", new_id()))
     assert await store.dossier(request_id) is None
     await store.keep_dossier(later, mark("matching", new_id()))  # as a dead letter that is brought back
     assert await store.dossier(request_id) is None
+
+
+async def test_what_was_written_goes_with_the_dossier_unless_the_request_has_changed(store: Store) -> None:
+    request_id = new_id()
+    entries = (
+        Audit(NOW, "koordination", "noted", "Rückruf bei Frau Muster", ("A01",)),
+        Audit(NOW, "A01", "accepted", ""),
+    )
+    await store.save(engagement(request_id, audit=entries), events=())
+    known = await store.engagement(request_id)
+    assert known
+    emptied, seen = requests.erase(known), mark("matching", new_id())
+    await store.drop_dossier(request_id, emptied, seen)
+    assert await store.engagement(request_id) == replace(emptied, version=known.version + 1)
+    with pytest.raises(Duplicate):
+        await store.drop_dossier(request_id, None, seen)
+    with pytest.raises(Stale):
+        await store.drop_dossier(request_id, emptied, mark("matching", new_id()))
+
+
+async def test_the_trail_reads_what_was_decided_about_everything_place_by_place(store: Store) -> None:
+    """A version that is made and activated in the same moment stands in it twice."""
+    await store.save(engagement(new_id(), audit=(Audit(NOW, "koordination", "noted", "weil"),)), events=())
+    await store.save_budget(Budget("2026", TODAY, TODAY, 60, (Audit(NOW, "miglobe", "budget_set", "Bescheid"),)), 0)
+    policy = replace(OPTIMAL, version="near.1")
+    await store.add_edition(Edition(policy, "koordination", NOW, "kurze Wege", "optimal.1"), None)
+    await store.activate(Activation(new_id(), "near.1", "leitung", NOW, "beschlossen"))
+    seen, after = [], ""
+    while page := await store.trail(None, None, after, 1):
+        seen.append((page[0].kind, page[0].entry.what, page[0].entry.to))
+        after = page[0].place
+    assert sorted(seen) == [
+        ("budget", "budget_set", ""),
+        ("policy", "policy_activated", ""),
+        ("policy", "policy_made", "optimal.1"),
+        ("request", "noted", ""),
+    ]
+    assert [one.entry.why for one in await store.trail("near.1", "leitung", "", 9)] == ["beschlossen"]
+    assert [one.entry.why for one in await store.trail(None, "miglobe", "", 9)] == ["Bescheid"]
+
+
+async def test_the_oldest_open_request_is_the_one_submitted_first(store: Store) -> None:
+    """Ids tell nothing: that of a request is its draft's, which may have been begun long before."""
+    assert await store.oldest() is None
+    ids = [new_id() for _ in range(4)]
+    states = ("pending", "parked", "closed", "withdrawn")
+    for request_id, state, days in zip(ids, states, (1, 9, 20, 30), strict=True):
+        told = replace(facts(), submitted_at=NOW - timedelta(days=days))
+        await store.save(engagement(request_id, state=state, facts=None if state == "withdrawn" else told), events=())
+    found = await store.oldest()
+    assert (found and found.id) == ids[1]
 
 
 async def test_a_mark_is_stored_once(store: Store) -> None:

@@ -9,11 +9,12 @@ from pydantic import BaseModel, Field
 from services.matching.api.bodies import BudgetBody
 from services.matching.api.door import Door
 from services.matching.api.views import AuditView
+from services.matching.domain.budget import ID
 from services.matching.handlers import budget as handlers
 from shared.auth import Caller, require
 from shared.commit import again
 
-BudgetId = Annotated[str, Path(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$", description="such as 2027 or 2027-h1")]
+BudgetId = Annotated[str, Path(pattern=ID, description="such as 2027 or 2027-h1")]
 
 
 class BudgetView(BaseModel):

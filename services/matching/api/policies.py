@@ -51,9 +51,10 @@ class ActivateBody(Body):
 
 
 class PolicyView(BaseModel):
-    """`active`: decides now."""
+    """`active`: decides now. `based_on`: what it was made from; the first one of nothing."""
 
     version: str
+    based_on: str | None
     active: bool
     weights: dict[str, Any]
     limits: dict[str, Any]
@@ -179,6 +180,7 @@ def router(door: Door) -> APIRouter:
             kept = await handlers.add(
                 store,
                 policy,
+                base.version,
                 caller.subject,
                 body.reason,
                 door.clock(),
@@ -205,6 +207,7 @@ def _view(found: Edition, active: str) -> PolicyView:
     policy = found.policy
     return PolicyView(
         version=policy.version,
+        based_on=found.based_on or None,
         active=policy.version == active,
         weights=TypeAdapter(Weights).dump_python(policy.weights, mode="json"),
         limits=asdict(policy.limits),

@@ -8,11 +8,13 @@ from pydantic import Field
 from services.matching.api.bodies import Page
 from services.matching.api.door import Door, Limit
 from services.matching.api.views import AuditView
+from services.matching.store import Kind
 from shared.auth import require
 
 
 class TrailView(AuditView):
-    about: str = Field(description="a request, an advisor or a budget")
+    about: str = Field(description="which request, advisor, budget or version of the policy")
+    kind: Kind
 
 
 def router(door: Door) -> APIRouter:
@@ -21,14 +23,18 @@ def router(door: Door) -> APIRouter:
 
     @made.get("", dependencies=[coordinator])
     async def trail(
-        about: Annotated[str | None, Query(max_length=40, description="a request, an advisor or a budget")] = None,
+        about: Annotated[
+            str | None, Query(max_length=40, description="a request, an advisor, a budget or a version")
+        ] = None,
         by: Annotated[str | None, Query(max_length=200, description="whoever decided")] = None,
         limit: Limit = 50,
         after: Annotated[str | None, Query(max_length=200)] = None,
     ) -> Page[TrailView]:
         """The newest first."""
         found = await door.store.trail(about, by, after or "", limit + 1)
-        items = [TrailView(**AuditView.of(one.entry).model_dump(), about=one.about) for one in found[:limit]]
+        items = [
+            TrailView(**AuditView.of(one.entry).model_dump(), about=one.about, kind=one.kind) for one in found[:limit]
+        ]
         return Page(items=items, next=found[limit - 1].place if len(found) > limit else None)
 
     return made

@@ -117,17 +117,18 @@ class WorkItem(BaseModel):
 
 
 class AuditView(BaseModel):
-    """What a person decided; `who`: the advisors whom it is about."""
+    """What a person decided; `who`: the advisors whom it is about; `to`: what it was set to, in days and codes."""
 
     at: datetime
     by: str
     what: str
     why: str
     who: list[str]
+    to: str
 
     @classmethod
     def of(cls, one: Audit) -> "AuditView":
-        return cls(at=one.at, by=one.by, what=one.what, why=one.why, who=list(one.who))
+        return cls(at=one.at, by=one.by, what=one.what, why=one.why, who=list(one.who), to=one.to)
 
 
 class ProposalView(BaseModel):

@@ -1,7 +1,7 @@
 """Advisors come, change, announce absences, leave, and can be erased. Pure."""
 
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import date, datetime
 
 from services.matching.domain.model import Absence, Advisor, Audit, Engagement
@@ -36,6 +36,13 @@ def leave(advisor: Advisor, last_day: date | None) -> Advisor:
     return replace(advisor, leaves_on=last_day)
 
 
+def differences(before: Advisor, after: Advisor) -> str:
+    """What an entry was changed in: names of fields, no values."""
+    kept = ("id", "version", "audit", "erased_at", "leaves_on")
+    names = (one.name for one in fields(Advisor) if one.name not in kept)
+    return " ".join(name for name in names if getattr(before, name) != getattr(after, name))
+
+
 def noted(advisor: Advisor, entry: Audit) -> Advisor:
     return replace(advisor, audit=(*advisor.audit, entry))
 
@@ -68,7 +75,7 @@ def erase(advisor: Advisor, running: Iterable[Engagement], now: datetime) -> Adv
         erased_at=now,
         version=advisor.version,
         leaves_on=advisor.leaves_on,
-        audit=tuple(replace(entry, why="") for entry in advisor.audit),
+        audit=tuple(entry.wordless for entry in advisor.audit),
     )
 
 

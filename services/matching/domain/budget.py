@@ -13,6 +13,9 @@ from services.matching.domain.model import Audit, Engagement, Reserved
 from services.matching.domain.policy import Candidate, Decision
 from shared.errors import Conflict
 
+ID = r"^[a-z0-9][a-z0-9-]{0,39}$"
+"""What a budget is named by, such as 2027 or 2027-h1."""
+
 
 @dataclass(frozen=True, slots=True)
 class Budget:

@@ -27,8 +27,11 @@ DECISIONS = (
     *("handed_over", "stays", "conflict_flagged"),
     *("session_scheduled", "session_moved", "session_cancelled", "session_recorded", "session_corrected"),
     *("advisor_entered", "advisor_changed", "absences_announced", "advisor_leaves", "advisor_erased", "budget_set"),
+    *("policy_made", "policy_activated"),
 )
 """What people decide, as the audit trail has it."""
+CODED = ("accepted", "declined", "withdrawn", "closed", "session_scheduled")
+"""Of these `why` is a code and no words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +49,8 @@ class Absence:
 class Audit:
     """What a person decided: who, when, what (one of `DECISIONS`), why; `who`: the advisors whom it is about.
 
-    `by`: the subject of their token, an advisor's number, `municipality`, or the command that was run.
+    `by`: the subject of their token, an advisor's number, `municipality`, or the command that was run. `to`: what it
+    was set to, in days, numbers and codes.
     """
 
     at: datetime
@@ -54,6 +58,12 @@ class Audit:
     what: str
     why: str
     who: tuple[str, ...] = ()
+    to: str = ""
+
+    @property
+    def wordless(self) -> "Audit":
+        """Without the words of whoever decided; who, when and what stay."""
+        return self if self.what in CODED else replace(self, why="")
 
 
 @dataclass(frozen=True, slots=True)

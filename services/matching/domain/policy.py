@@ -51,12 +51,13 @@ OPTIMAL = Policy()
 
 @dataclass(frozen=True, slots=True)
 class Edition:
-    """A policy as it is kept: by whom, when and why. It is never changed."""
+    """A policy as it is kept: by whom, when and why. It is never changed. `based_on`: the version it was made from."""
 
     policy: Policy
     by: str
     at: datetime
     why: str
+    based_on: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,11 @@ def withdraw(known: Engagement | None, request_id: str, taken_back: Withdrawn, n
     return gone.noted(Audit(now, "municipality", "withdrawn", taken_back.reason)), events
 
 
+def erase(known: Engagement) -> Engagement:
+    """The municipality's data were erased: what people wrote beside it goes too; who, when and what stay."""
+    return replace(known, audit=tuple(entry.wordless for entry in known.audit))
+
+
 def rate(known: Engagement | None, request_id: str, feedback: Feedback, now: datetime) -> Engagement:
     """Keeps the municipality's feedback; the first one counts."""
     if known is None:

@@ -70,7 +70,7 @@ async def change(
     if entered == known:
         await store.confirm(known)
         return known
-    entered = advisors.noted(entered, Audit(now, by, "advisor_changed", ""))
+    entered = advisors.noted(entered, Audit(now, by, "advisor_changed", "", to=advisors.differences(known, entered)))
     return await _told(store, known, entered, events, governed, signals.fence, now)
 
 
@@ -84,7 +84,9 @@ async def announce(
     if away == known:
         await store.confirm(known)
         return known
-    away = advisors.noted(away, Audit(now, by, "absences_announced", ""))
+    away = advisors.noted(
+        away, Audit(now, by, "absences_announced", "", to=" ".join(f"{one.start}..{one.end}" for one in away.absences))
+    )
     return await _told(store, known, away, (), governed, signals.fence, now)
 
 
@@ -96,7 +98,7 @@ async def bar(store: Store, advisor_id: str, ags: str, by: str, now: datetime) -
         await store.confirm(known)
         return known
     barred = replace(known, conflicts=(*known.conflicts, ags))
-    barred = advisors.noted(barred, Audit(now, by, "conflict_flagged", ags))
+    barred = advisors.noted(barred, Audit(now, by, "conflict_flagged", "", to=ags))
     await store.save_advisors([barred], (), None, signals.fence)
     return barred
 
@@ -111,7 +113,7 @@ async def leave(
     if left == known:
         await store.confirm(known)
         return known
-    left = advisors.noted(left, Audit(now, by, "advisor_leaves", why))
+    left = advisors.noted(left, Audit(now, by, "advisor_leaves", why, to=str(last_day or "")))
     return await _told(store, known, left, (), governed, signals.fence, now)
 
 
@@ -136,7 +138,10 @@ async def take_over(
                 events += await _concerned(store, one, engagements, governed, now)
         noted = [
             *(advisors.noted(one, Audit(now, by, "advisor_entered", "")) for one in fresh),
-            *(advisors.noted(one, Audit(now, by, "advisor_changed", "")) for one in changed),
+            *(
+                advisors.noted(one, Audit(now, by, "advisor_changed", "", to=advisors.differences(known[one.id], one)))
+                for one in changed
+            ),
         ]
         await store.save_advisors(noted, events, None, signals.fence, list(engagements.values()))
     touched = {one.id for one in (*fresh, *changed)}

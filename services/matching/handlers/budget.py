@@ -36,6 +36,7 @@ async def set_budget(
     before = known.get(budget_id, Budget(budget_id, start, end, minutes))
     wanted = replace(before, start=start, end=end, minutes=minutes)
     budget.check(wanted, known.values())
-    decided = replace(wanted, audit=(*wanted.audit, Audit(now, by, "budget_set", why)))
+    audit = Audit(now, by, "budget_set", why, to=f"{start}..{end} {minutes}")
+    decided = replace(wanted, audit=(*wanted.audit, audit))
     await store.save_budget(decided, signals.fence)
     return Standing(decided, (await store.committed()).get(budget_id, 0))

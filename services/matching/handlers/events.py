@@ -48,6 +48,12 @@ async def withdraw(store: Store, event: RequestWithdrawn, mark: Insert, now: dat
         await store.save(withdrawn, events=events, cause=mark, news=bool(known and known.holders))
 
 
+async def erase(store: Store, request_id: str, mark: Insert) -> None:
+    """The copy of the dossier goes, and what people wrote when they decided something."""
+    known = await store.engagement(request_id)
+    await store.drop_dossier(request_id, requests.erase(known) if known else None, mark)
+
+
 async def rate(store: Store, event: FeedbackGiven, mark: Insert, now: datetime) -> None:
     known = await store.engagement(event.request_id)
     feedback = Feedback(event.satisfaction, event.would_recommend, event.options_taken_up, event.given_at)

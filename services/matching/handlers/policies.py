@@ -57,10 +57,16 @@ async def editions(store: Store) -> list[Edition]:
 
 
 async def add(
-    store: Store, policy: Policy, by: str, why: str, now: datetime, mark: Callable[[Edition], Insert | None]
+    store: Store,
+    policy: Policy,
+    based_on: str,
+    by: str,
+    why: str,
+    now: datetime,
+    mark: Callable[[Edition], Insert | None],
 ) -> Edition:
     """Keeps a version; it decides nothing before it is activated. Raises Conflict when its name is given."""
-    made = Edition(policy, by, now, why)
+    made = Edition(policy, by, now, why, based_on)
     taken = Conflict(f"Die Fassung {policy.version} gibt es schon.", f"There is a version {policy.version} already.")
     if policy.version == FIRST.policy.version:
         raise taken
