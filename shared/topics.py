@@ -42,6 +42,7 @@ CONSUMED: dict[str, tuple[str, ...]] = {
         "handover.opened",
         "session.scheduled",
         "consultation.closed",
+        "barrier.reported",
     ),
     "reporting": (*FACTS, "advisor.dossier"),
 }

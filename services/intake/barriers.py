@@ -1,6 +1,7 @@
 """Reported barriers: what does not work for somebody, until the programme's office has settled it.
 
-They stay in intake's own database, because people write freely in them; who wrote is forgotten once it is settled.
+They stay in intake's own database, because people write freely in them: others learn that there is one, and by when it
+is due. Who wrote is forgotten once it is settled.
 """
 
 from collections.abc import Callable
@@ -11,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, EmailStr, Field, TypeAdapter, field_
 
 from shared.commit import Change, Committer, Insert, Replace, again
 from shared.errors import Duplicate, NotFound
+from shared.events import BarrierReported
 from shared.events.base import Id
 from shared.mongo import Document, Mongo
 
@@ -54,8 +56,9 @@ class Barrier:
 _BARRIER = TypeAdapter(Barrier)
 
 
-def reported(body: BarrierBody, now: datetime, due: date) -> Barrier:
-    return Barrier(body.id, 1, now, due, body.page, body.problem, body.name, body.email)
+def reported(body: BarrierBody, now: datetime, due: date) -> tuple[Barrier, BarrierReported]:
+    barrier = Barrier(body.id, 1, now, due, body.page, body.problem, body.name, body.email)
+    return barrier, BarrierReported(barrier_id=body.id, due=due, reported_at=now)
 
 
 def settled(barrier: Barrier, by: str, now: datetime) -> Barrier:
@@ -77,8 +80,9 @@ class Barriers:
 
     async def report(self, body: BarrierBody, now: datetime, due: date) -> None:
         """Keeps the report; the same once more is the same."""
+        barrier, event = reported(body, now, due)
         try:
-            await self._commits.commit(Change((Insert(BARRIERS, _document(reported(body, now, due))),)))
+            await self._commits.commit(Change((Insert(BARRIERS, _document(barrier)),), (event,), barrier.version))
         except Duplicate:
             return
 

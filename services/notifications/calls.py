@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from services.notifications.case import Case, Noted, members, rank
-from services.notifications.domain import RESUME, Audience, Message, draft
+from services.notifications.domain import BARRIER, RESUME, Audience, Message, draft
 from shared.events import (
     AdvisorAnswered,
     AdvisorAssigned,
@@ -39,6 +39,7 @@ TEMPLATES: dict[str, tuple[Audience, ...]] = {
     "withdrawn_advisor": ("advisor",),
     "superseded": ("advisor",),
     "thanks": ("municipality",),
+    BARRIER: ("coordinators",),
 }
 """Every template, and who gets it."""
 

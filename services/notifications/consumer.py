@@ -12,6 +12,7 @@ from shared.events import (
     AdvisorAssigned,
     AdvisorDossier,
     AdvisorReminded,
+    BarrierReported,
     ConsultationClosed,
     DraftDossier,
     HandoverOpened,
@@ -44,6 +45,9 @@ def reactions(store: Store, silent_after: timedelta) -> list[On]:
     async def on_draft_gone(request_id: str, mark: Insert) -> None:
         await handlers.erase(store, f"draft:{request_id}", mark, _now())
 
+    async def on_barrier(fact: BarrierReported, mark: Insert) -> None:
+        await handlers.tell_of_barrier(store, fact, mark, _now(), silent_after)
+
     async def on_advisor_dossier(dossier: AdvisorDossier, mark: Insert) -> None:
         await handlers.keep_advisor(store, dossier, mark, _now())
 
@@ -62,6 +66,7 @@ def reactions(store: Store, silent_after: timedelta) -> list[On]:
         On(HandoverOpened, on_fact),
         On(SessionScheduled, on_fact),
         On(ConsultationClosed, on_fact),
+        On(BarrierReported, on_barrier),
         On(RequestDossier, on_request_dossier, on_request_erased),
         On(DraftDossier, on_draft_dossier, on_draft_gone),
         On(AdvisorDossier, on_advisor_dossier, on_advisor_erased),

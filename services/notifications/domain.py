@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from services.notifications.case import Noted, uuid7
 from shared.errors import Conflict
-from shared.events import DraftDossier, NotificationFailed, NotificationSent
+from shared.events import BarrierReported, DraftDossier, NotificationFailed, NotificationSent
 from shared.ids import derived_id
 
 Audience = Literal["municipality", "advisor", "coordinators"]
@@ -18,6 +18,8 @@ Language = Literal["de", "en"]
 
 RESUME = "draft_saved"
 """The one template about what is no request yet: its recipient's address is that of the draft."""
+BARRIER = "barrier"
+"""The one template about no request at all."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,7 @@ class Resend:
 class Message:
     """One mail to one recipient about one event. `context`: codes, ids and times only.
 
+    `request_id`: of the request, or of the draft or barrier that it is about.
     `waiting_for`: contacts by their key, facts by their topic. `sending_until`: a sender has it until then, by the
     database's clock.
     `correlation_id` and `traceparent`: where what called for it belonged.
@@ -108,34 +111,41 @@ def draft(
     """The message to the municipality, to `advisor_id`, or to the coordinators' `office`: its id is the same whenever
     it is planned."""
     to: Audience = "coordinators" if office else "advisor" if advisor_id else "municipality"
-    recipient = f"advisor:{advisor_id}" if advisor_id else to
-    cause_id = cause.event_id if uuid7(cause.event_id) else derived_id(cause.at, cause.event_id)
-    return Message(
-        id=derived_id(cause.at, cause.event_id, recipient, template),
-        version=0,
-        request_id=request_id,
-        template=template,
-        recipient=to,
-        advisor_id=advisor_id,
-        cause_id=cause_id,
-        happened_at=cause.at,
-        context=dict(context or {}),
-    )
+    return _planned(request_id, cause.event_id, cause.at, template, to, advisor_id, context or {})
 
 
 def resume(dossier: DraftDossier, event_id: str) -> Message:
     """The message with the link to a draft, one per telling of its dossier."""
-    cause_id = event_id if uuid7(event_id) else derived_id(dossier.asked_at, event_id)
+    until = {"until": dossier.until.isoformat()}
+    return _planned(dossier.request_id, event_id, dossier.asked_at, RESUME, "municipality", None, until)
+
+
+def about_barrier(fact: BarrierReported, event_id: str) -> Message:
+    """The message that tells the coordinators of a barrier."""
+    due = {"due": fact.due.isoformat()}
+    return _planned(fact.barrier_id, event_id, fact.reported_at, BARRIER, "coordinators", None, due)
+
+
+def _planned(
+    about: str,
+    event_id: str,
+    at: datetime,
+    template: str,
+    to: Audience,
+    advisor_id: str | None,
+    context: Mapping[str, Any],
+) -> Message:
+    recipient = f"advisor:{advisor_id}" if advisor_id else to
     return Message(
-        id=derived_id(dossier.asked_at, event_id, "municipality", RESUME),
+        id=derived_id(at, event_id, recipient, template),
         version=0,
-        request_id=dossier.request_id,
-        template=RESUME,
-        recipient="municipality",
-        advisor_id=None,
-        cause_id=cause_id,
-        happened_at=dossier.asked_at,
-        context={"until": dossier.until.isoformat()},
+        request_id=about,
+        template=template,
+        recipient=to,
+        advisor_id=advisor_id,
+        cause_id=event_id if uuid7(event_id) else derived_id(at, event_id),
+        happened_at=at,
+        context=dict(context),
     )
 
 

@@ -14,7 +14,7 @@ from services.notifications.settings import Settings
 from services.notifications.store import Store
 from shared.commit import Insert
 from shared.errors import Conflict, NotFound, Stale
-from shared.events import AdvisorDossier, DraftDossier, RequestDossier
+from shared.events import AdvisorDossier, BarrierReported, DraftDossier, RequestDossier
 from shared.telemetry import Trace, current
 
 AT_ONCE = 200
@@ -81,6 +81,16 @@ async def keep_draft(store: Store, dossier: DraftDossier, mark: Insert, now: dat
     message = domain.dropped(message, "too_old") if late else domain.queued(message, now, now)
     contact = replace(contact, version=(old.version if old else 0) + 1)
     await store.save(contact=contact, messages=[_traced(message, current())], cause=mark)
+
+
+async def tell_of_barrier(
+    store: Store, fact: BarrierReported, mark: Insert, now: datetime, silent_after: timedelta
+) -> None:
+    """The mail to the coordinators, whose contact each process keeps before it reads events."""
+    message = domain.about_barrier(fact, _event_id(mark))
+    late = now - message.happened_at > silent_after
+    message = domain.dropped(message, "too_old") if late else domain.queued(message, now, now)
+    await store.save(messages=[_traced(message, current())], cause=mark)
 
 
 async def keep_coordinators(store: Store, settings: Settings) -> None:

@@ -11,7 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from services.notifications import words
 from services.notifications.case import Case
-from services.notifications.domain import RESUME, Contact, Language, Message
+from services.notifications.domain import BARRIER, RESUME, Contact, Language, Message
 from services.notifications.settings import Settings
 from shared.auth import sign
 from shared.events.base import Mode, Role, SessionKind
@@ -58,6 +58,8 @@ class Letters:
     ) -> dict[str, Any]:
         if message.template == RESUME:
             return self._draft(message, language)
+        if message.template == BARRIER:
+            return self._barrier(message, contacts, language)
         request = contacts[f"request:{message.request_id}"]
         view: dict[str, Any] = {
             "language": language,
@@ -90,6 +92,16 @@ class Letters:
             "case_number": "",
             "draft_url": f"{self._intake}/request/{message.request_id}?token={token}",
             "until": words.day(date.fromisoformat(message.context["until"]), language),
+        }
+
+    def _barrier(self, message: Message, contacts: Mapping[str, Contact], language: Language) -> dict[str, Any]:
+        return {
+            "language": language,
+            "programme": self._programme,
+            "name": one_line(contacts[message.contact].name),
+            "case_number": "",
+            "due": words.day(date.fromisoformat(message.context["due"]), language),
+            "barrier_url": f"{self._intake}/barriers#b-{message.request_id}",
         }
 
     def _question(self, message: Message, case: Case, language: Language) -> dict[str, Any]:

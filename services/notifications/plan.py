@@ -52,7 +52,9 @@ def pieces(case: Case, message: Message) -> set[str]:
     """What must be known before it can be written: contacts by their key, facts by their topic."""
     if message.template == domain.RESUME:
         return {message.contact}
-    found = {f"request:{message.request_id}", message.contact}
+    found = {message.contact}
+    if message.template != domain.BARRIER:
+        found.add(f"request:{message.request_id}")
     advisors: Iterable[str] = message.context.get("advisor_ids", ())
     if message.template in ("assignment", "reminder") and case.created is None:
         found.add("request.created")

@@ -32,6 +32,7 @@ TEMPLATES: dict[str, Pair] = {
     "withdrawn_advisor": ("Zurückgezogen, an Beratende", "Withdrawn, to an advisor"),
     "superseded": ("Nicht mehr gefragt", "No longer asked"),
     "thanks": ("Dank und Bitte um Rückmeldung", "Thanks, and please for feedback"),
+    "barrier": ("Barriere gemeldet", "A barrier was reported"),
 }
 """What each message is, in German and English."""
 STATES: dict[State, Pair] = {

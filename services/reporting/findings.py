@@ -9,8 +9,11 @@ from services.reporting.facts import Recorded
 from services.reporting.journey import Journey, Rules
 from services.reporting.rates import card_on
 from services.reporting.terms import shares
-from shared.events import ClaimDecided, Event, SessionCompleted
+from shared.events import BarrierReported, ClaimDecided, Event, NotificationFailed, NotificationSent, SessionCompleted
 from shared.events.base import Mode
+
+_OF_NO_REQUEST = (BarrierReported, NotificationSent, NotificationFailed)
+"""A barrier is none, and a mail may be about one, or about a form that was never sent."""
 
 WORDS: dict[str, tuple[str, str]] = {
     "not_understood": (
@@ -152,7 +155,9 @@ def _of_request(journey: Journey) -> Iterator[_Found]:
     )
     subject = journey.request_id
     if not journey.created:
-        yield "request_missing", subject, every[:1]
+        known = tuple(fact for fact in every if not isinstance(fact.event, _OF_NO_REQUEST))
+        if known:
+            yield "request_missing", subject, known[:1]
     for code, facts in (
         ("request_twice", journey.created),
         ("closed_twice", journey.closed),

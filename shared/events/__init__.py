@@ -4,7 +4,14 @@ Evolution: add optional fields only; a breaking change is a new class with `vers
 """
 
 from shared.events.base import Dossier, Event, Fact
-from shared.events.intake import DraftDossier, FeedbackGiven, RequestCreated, RequestDossier, RequestWithdrawn
+from shared.events.intake import (
+    BarrierReported,
+    DraftDossier,
+    FeedbackGiven,
+    RequestCreated,
+    RequestDossier,
+    RequestWithdrawn,
+)
 from shared.events.matching import (
     AdvisorAnswered,
     AdvisorAssigned,
@@ -22,7 +29,7 @@ from shared.events.notifications import NotificationFailed, NotificationSent
 from shared.events.reporting import ClaimDecided, ReportingEntry
 
 EMITTED: dict[str, tuple[type[Event], ...]] = {
-    "intake": (RequestCreated, RequestWithdrawn, RequestDossier, DraftDossier, FeedbackGiven),
+    "intake": (RequestCreated, RequestWithdrawn, RequestDossier, DraftDossier, FeedbackGiven, BarrierReported),
     "matching": (
         AdvisorAssigned,
         AdvisorAnswered,
@@ -50,6 +57,7 @@ __all__ = [
     "AdvisorAssigned",
     "AdvisorDossier",
     "AdvisorReminded",
+    "BarrierReported",
     "ClaimDecided",
     "ConsultationClosed",
     "Dossier",

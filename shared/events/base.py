@@ -73,7 +73,7 @@ class Event(Part):
 
     @property
     def key(self) -> str:
-        """The partition key: the request's id for facts, the subject's id for dossiers."""
+        """The partition key: the request's id for facts of a request, else the id of what it is about."""
         return str(self.request_id)  # type: ignore[attr-defined]
 
     @classmethod

@@ -83,6 +83,20 @@ class DraftDossier(Dossier):
     until: date = Field(description="the last day on which the link works, as far as is known now")
 
 
+class BarrierReported(Fact):
+    """Somebody can't use a page. What they wrote stays with intake, for the programme's office to read there."""
+
+    topic: ClassVar[str] = "barrier.reported"
+
+    barrier_id: Id
+    due: date = Field(description="by when it shall be answered")
+    reported_at: Moment
+
+    @property
+    def key(self) -> str:
+        return self.barrier_id
+
+
 class FeedbackGiven(Fact):
     """The municipality's answer after the closing, once per engagement."""
 

@@ -2,7 +2,11 @@
 
 from typing import ClassVar, Literal
 
+from pydantic import Field
+
 from shared.events.base import AdvisorId, Code, Fact, Id, Moment
+
+ABOUT = "what the mail is about: a request, or a draft or barrier that has this id"
 
 
 class NotificationSent(Fact):
@@ -11,7 +15,7 @@ class NotificationSent(Fact):
     topic: ClassVar[str] = "notification.sent"
 
     message_id: Id
-    request_id: Id
+    request_id: Id = Field(description=ABOUT)
     template: Code
     recipient: Literal["municipality", "advisor", "coordinators"]
     advisor_id: AdvisorId | None = None
@@ -25,7 +29,7 @@ class NotificationFailed(Fact):
     topic: ClassVar[str] = "notification.failed"
 
     message_id: Id
-    request_id: Id
+    request_id: Id = Field(description=ABOUT)
     template: Code
     recipient: Literal["municipality", "advisor", "coordinators"]
     advisor_id: AdvisorId | None = None

@@ -95,6 +95,9 @@ async def test_sent_twice_is_reported_once(intake: Intake) -> None:
         assert (await _report(intake, **twice)).status_code == 303
     listed = (await intake.http.get("/barriers", headers=await _office(intake))).text
     assert listed.count("Zweimal gedrückt") == 1
+    [told] = await intake.rows(twice["id"])
+    assert told["topic"] == "barrier.reported"
+    assert b"Zweimal" not in told["body"], "what people write stays here"
 
 
 async def test_a_wrong_entry_keeps_what_was_typed(intake: Intake) -> None:

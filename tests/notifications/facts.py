@@ -11,6 +11,7 @@ from shared.events import (
     AdvisorAssigned,
     AdvisorDossier,
     AdvisorReminded,
+    BarrierReported,
     ConsultationClosed,
     DraftDossier,
     HandoverOpened,
@@ -209,6 +210,10 @@ def draft_dossier(email: str = "erika@musterstadt.example", request_id: str = RE
         asked_at=at(-60 + asked),
         until=date(2026, 12, 2),
     )
+
+
+def barrier() -> BarrierReported:
+    return BarrierReported(barrier_id=derived_id(AT, "barrier"), due=date(2026, 11, 16), reported_at=at(3))
 
 
 def advisor_dossier(

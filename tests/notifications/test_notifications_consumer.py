@@ -23,6 +23,7 @@ EVENTS: list[Event] = [
     facts.session(advisor_ids=("A01",)),
     facts.closed(),
     facts.withdrawn(),
+    facts.barrier(),
 ]
 
 
@@ -48,6 +49,7 @@ async def test_each_event_has_one_effect_and_one_mark() -> None:
         "receipt",
         "assignment",
         "thanks",
+        "barrier",
     }
 
 

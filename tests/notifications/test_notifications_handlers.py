@@ -195,3 +195,19 @@ async def test_a_drafts_link_is_not_mailed_a_month_later(store: FakeStore) -> No
     dossier = facts.draft_dossier()
     await handlers.keep_draft(store, dossier, cause(dossier), dossier.asked_at + LONG * 2, LONG)
     assert [(m.state, m.reason) for m in store.all_messages.values()] == [("dropped", "too_old")]
+
+
+async def test_the_coordinators_are_told_of_a_barrier_once(store: FakeStore) -> None:
+    fact = facts.barrier()
+    await handlers.tell_of_barrier(store, fact, cause(fact), NOW, LONG)
+    with pytest.raises(Duplicate):
+        await handlers.tell_of_barrier(store, fact, cause(fact), NOW, LONG)
+    message = only(store)
+    assert (message.template, message.state, message.contact) == ("barrier", "queued", domain.COORDINATORS)
+    assert message.request_id == fact.barrier_id
+
+
+async def test_nobody_is_told_of_a_barrier_of_long_ago(store: FakeStore) -> None:
+    fact = facts.barrier()
+    await handlers.tell_of_barrier(store, fact, cause(fact), fact.reported_at + LONG * 2, LONG)
+    assert (only(store).state, only(store).reason) == ("dropped", "too_old")

@@ -12,7 +12,7 @@ from icalendar import Calendar
 
 from services.notifications import mail, sample
 from services.notifications.calls import TEMPLATES
-from services.notifications.domain import RESUME, Contact, Language, Message, Resend
+from services.notifications.domain import BARRIER, RESUME, Contact, Language, Message, Resend
 from services.notifications.letters import Letter, Letters
 from services.notifications.settings import Settings
 from services.notifications.smtp import Refused
@@ -49,7 +49,7 @@ def test_every_template_is_complete(letters: Letters, name: str, to: Any, langua
     letter = written(letters, name, language, to)
     for text in (letter.subject, letter.text, letter.html):
         assert not re.search(r"\{\{|\{%|None|undefined", text)
-    for text in (letter.text, letter.html) if name != RESUME else ():
+    for text in (letter.text, letter.html) if name not in (RESUME, BARRIER) else ():
         assert "DEMO-0001" in text
         assert "Musterstadt" in text
         assert ("Guten Tag" if language == "de" else "Dear") in text

@@ -110,6 +110,21 @@ def test_before_its_request_a_session_counts_under_its_district_and_an_unknown_f
     assert "request_missing" in codes(journey)
 
 
+def test_a_barrier_and_mails_about_what_is_no_request_are_no_finding() -> None:
+    journey = Journey()
+    barrier = journey.add("barrier.reported", barrier_id=journey.request_id, due=START.date(), reported_at=START)
+    assert barrier.key == journey.request_id
+    journey.add(
+        "notification.sent",
+        message_id=journey.assignment_id,
+        template="barrier",
+        recipient="coordinators",
+        cause_id=barrier.id,
+        sent_at=START,
+    )
+    assert codes(journey) == set()
+
+
 def test_every_measure_names_facts_that_exist_the_deciding_one_first() -> None:
     journey = whole()
     ids = {fact.id: fact.topic for fact in journey.facts}
