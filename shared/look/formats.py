@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -10,6 +11,8 @@ from babel.dates import format_date, format_datetime
 from babel.numbers import format_currency, format_decimal
 
 LOCALES = {"de": "de_DE", "en": "en_GB"}
+KEPT = 4_000
+"""Texts of each kind that are not made anew: a list says the same days and numbers again and again."""
 
 
 def filters(language: str, zone: ZoneInfo) -> dict[str, Callable[..., Any]]:
@@ -50,4 +53,4 @@ def filters(language: str, zone: ZoneInfo) -> dict[str, Callable[..., Any]]:
         return str(locale.languages.get(code, code))
 
     given = (day, weekday, short_day, moment, stamp, number, euros, tongue)
-    return {each.__name__: each for each in given}
+    return {each.__name__: lru_cache(maxsize=KEPT)(each) for each in given}

@@ -24,13 +24,13 @@ from shared.events import RequestCreated
 from shared.ids import new_id
 from shared.inbox import mark
 from shared.login.sessions import Sessions
-from tests.bench import samples
+from tests.bench import opening, samples
 from tests.bench.figures import Board
+from tests.bench.opening import AT_MOST, EACH
 from tests.bench.place import Place
 from tests.intake import samples as facts
 
 REQUESTS = 10_000
-EACH, AT_MOST = 60, 60.0
 _NEED = ("Wir erreichen die Vereine nicht. " * 130)[:4000]
 _DRAFT: drafts.Entries = {
     "municipality": ("Salach",),
@@ -72,7 +72,7 @@ async def measure(place: Place, board: Board) -> None:
             )
             async with client:
                 for name, path in _pages(service, filled, place.env["MIGLOBE_SECRET"]):
-                    board.limit(f"page {name}, p95", await _time(client, path), "ms", AT_MOST)
+                    await opening.page(board, client, process, name, path)
                 if service == "intake":
                     board.limit("a step of the form kept, p95", await _keep(client, place), "ms", AT_MOST)
 
@@ -94,17 +94,6 @@ def _pages(service: str, filled: Filled, secret: str) -> Iterator[tuple[str, str
     for name, page in (("sent", "/sent"), ("status", ""), ("withdraw", "/withdraw"), ("feedback", "/feedback")):
         yield name, f"/requests/{request_id}{page}{status}"
     yield "copy as PDF", f"/requests/{request_id}/copy.pdf{status}"
-
-
-async def _time(client: httpx.AsyncClient, path: str) -> float:
-    took = []
-    for turn in range(EACH + 5):
-        began = time.perf_counter()
-        answer = await client.get(path)
-        if turn >= 5:  # the first ones load templates and fonts
-            took.append((time.perf_counter() - began) * 1000)
-        assert answer.status_code == 200, (path, answer.status_code, answer.text[:300])
-    return statistics.quantiles(took, n=20)[-1]
 
 
 async def _keep(client: httpx.AsyncClient, place: Place) -> float:

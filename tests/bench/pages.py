@@ -4,8 +4,6 @@ The requests are stored as the product stores them, in every state and with thei
 advisors and coordinators open all day.
 """
 
-import statistics
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -24,12 +22,11 @@ from shared.events.base import Mode, Role, SessionKind, moment
 from shared.ids import new_id
 from shared.login.sessions import Sessions
 from shared.mongo import Mongo
-from tests.bench import samples
+from tests.bench import opening, samples
 from tests.bench.figures import Board
 from tests.bench.place import Place
 
 REQUESTS, ADVISORS = 10_000, 500
-EACH, AT_MOST = 60, 60.0
 _STATES: tuple[State, ...] = ("closed", "closed", "closed", "closed", "closed", "withdrawn", "engaged", "proposed")
 """As a programme looks that has run for years."""
 
@@ -63,7 +60,7 @@ async def measure(place: Place, board: Board) -> None:
                 timeout=30,
             )
             async with client:
-                board.limit(f"page {name}, p95", await _time(client, path), "ms", AT_MOST)
+                await opening.page(board, client, process, name, path)
 
 
 def _pages(filled: Filled) -> Iterator[tuple[str, str, str]]:
@@ -82,17 +79,6 @@ def _pages(filled: Filled) -> Iterator[tuple[str, str, str]]:
     yield "choose yourself", "coordinator", f"{office}/requests/{filled.engagement_id}/assign"
     yield "advisors", "coordinator", f"{office}/advisors"
     yield "one advisor", "coordinator", f"{office}/advisors/{filled.advisor_id}"
-
-
-async def _time(client: httpx.AsyncClient, path: str) -> float:
-    took = []
-    for turn in range(EACH + 5):
-        began = time.perf_counter()
-        answer = await client.get(path)
-        if turn >= 5:  # the first ones load templates
-            took.append((time.perf_counter() - began) * 1000)
-        assert answer.status_code == 200, (path, answer.status_code)
-    return statistics.quantiles(took, n=20)[-1]
 
 
 async def _fill(mongo: Mongo) -> Filled:

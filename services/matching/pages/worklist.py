@@ -4,7 +4,7 @@ import asyncio
 import re
 from dataclasses import dataclass
 from datetime import date
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Query, Request
@@ -52,15 +52,15 @@ def router(door: Door, pages: Pages, finder: Finder, guard: Guard) -> APIRouter:
     ) -> Response:
         today, place = door.today(), Place(*after.split("~", 1)) if "~" in after else Place()
         until = door.rules.after(today, CERTIFICATE_DAYS)
-        rows: list[Row] = []
-        if kind != "certificates":
-            found = await finder.due(kind, today, place, ROWS + 1)
-            rows += [_request(one, door, today) for one in found]
-        if kind in (None, "certificates"):
-            rows += [_certificate(one) for one in await finder.lapsing(until, place, ROWS + 1)]
+        requests, certificates, counts, lapsing = await asyncio.gather(
+            finder.due(kind, today, place, ROWS + 1) if kind != "certificates" else _nothing(),
+            finder.lapsing(until, place, ROWS + 1) if kind in (None, "certificates") else _nothing(),
+            finder.counts(today),
+            finder.lapsing_count(until),
+        )
+        rows = [*(_request(one, door, today) for one in requests), *map(_certificate, certificates)]
         rows.sort(key=lambda row: (row.due, row.id))
         shown = rows[:ROWS]
-        counts, lapsing = await asyncio.gather(finder.counts(today), finder.lapsing_count(until))
         values = {
             "kind": kind,
             "counts": {name: counts[name] for name in get_args(Kind)} | {"certificates": lapsing},
@@ -100,6 +100,10 @@ def router(door: Door, pages: Pages, finder: Finder, guard: Guard) -> APIRouter:
         return pages.show(request, "coordination/search.html", values)
 
     return made
+
+
+async def _nothing() -> list[Any]:
+    return []
 
 
 def _request(one: Engagement, door: Door, today: date) -> Row:
