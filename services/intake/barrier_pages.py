@@ -18,13 +18,13 @@ from shared.access import everybody
 from shared.errors import Problem
 from shared.events.base import moment
 from shared.ids import new_id
-from shared.login import Viewer, signed_in
+from shared.login import Viewer, noticed, signed_in
 from shared.look import Look
 from shared.workdays import add_workdays
 
 
 def router(look: Look, barriers: Barriers, settings: Settings) -> APIRouter:
-    routes = APIRouter(route_class=look.route_class, include_in_schema=False)
+    routes = APIRouter(route_class=look.route_class, include_in_schema=False, dependencies=[Depends(noticed)])
     addresses = Window(
         settings.limit_barriers_hour,
         3600,

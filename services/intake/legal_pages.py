@@ -8,7 +8,7 @@ examples, and their pages say so.
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Depends, Request
 from fastapi.responses import FileResponse, HTMLResponse
 from jinja2 import BaseLoader, ChoiceLoader, FileSystemLoader, PackageLoader
 
@@ -17,6 +17,7 @@ from services.intake.words import Pair
 from shared import web
 from shared.access import everybody
 from shared.errors import NotFound
+from shared.login import noticed
 from shared.look import Look
 
 TITLES: dict[str, Pair] = {
@@ -47,7 +48,7 @@ def words(settings: Settings) -> dict[str, object]:
 
 
 def router(look: Look, settings: Settings) -> APIRouter:
-    routes = APIRouter(route_class=look.route_class, include_in_schema=False)
+    routes = APIRouter(route_class=look.route_class, include_in_schema=False, dependencies=[Depends(noticed)])
     folder = settings.legal_dir
     video = folder / _VIDEO if folder and (folder / _VIDEO).is_file() else None
 

@@ -13,9 +13,9 @@ advisors. GET without a session leads to the login and back; POST is checked aga
 had ended.
 """
 
-from shared.login.door import signed_in
+from shared.login.door import noticed, signed_in
 from shared.login.login import Login
 from shared.login.routes import install
 from shared.look import Viewer
 
-__all__ = ["Login", "Viewer", "install", "signed_in"]
+__all__ = ["Login", "Viewer", "install", "noticed", "signed_in"]

@@ -6,6 +6,7 @@ from urllib.parse import quote, urlsplit
 
 from fastapi import Request
 from fastapi.responses import RedirectResponse, Response
+from pymongo.errors import PyMongoError
 from starlette.datastructures import UploadFile
 
 from shared.access import ROLES, Access, Role, stating
@@ -43,6 +44,18 @@ def signed_in(*roles: Role) -> Callable[..., Awaitable[Viewer]]:
         return await admit(request, request.app.state.login, wanted)
 
     return viewer
+
+
+async def noticed(request: Request) -> None:
+    """A FastAPI dependency of pages that are open to all or by a link: whoever is signed in is named there, too."""
+    login: Login = request.app.state.login
+    try:
+        session = await login.session(request)
+    except PyMongoError:  # the page itself says what is away
+        return
+    seen = session.person.acting(ROLES) if session else None
+    if session and seen:
+        request.state.viewer = login.viewer(session, seen)
 
 
 async def admit(request: Request, login: "Login", roles: tuple[Role, ...]) -> Viewer:

@@ -3,8 +3,12 @@
 from datetime import UTC, datetime
 
 import pytest
+from pymongo.errors import AutoReconnect
 
+from shared.auth import Person
+from shared.commit import Committer
 from shared.ids import new_id
+from shared.login import Login
 from tests.intake import samples
 from tests.intake.conftest import Intake
 
@@ -65,6 +69,47 @@ async def test_feedback_is_asked_when_closed_and_thanked(intake: Intake) -> None
     )
     assert done.status_code == 303
     assert "Vielen Dank" in await page(intake, done.headers["location"])
+
+
+async def test_feedback_sent_twice_counts_once_and_other_words_are_too_late(intake: Intake) -> None:
+    request_id = (await intake.post())["request_id"]
+    await intake.hear(samples.closed(request_id, datetime.now(UTC)))
+    form, given = intake.path(request_id, "/feedback", ROOT), {"satisfaction": "4", "would_recommend": "true"}
+    for _ in range(2):
+        assert (await intake.http.post(form, data=given | {"options_taken_up": "2"})).status_code == 303
+    late = await intake.http.post(form, data=given | {"options_taken_up": "3"})
+    assert late.status_code == 409
+    assert "Sie haben Ihre Rückmeldung schon gegeben." in late.text
+    assert [row["topic"] for row in await intake.rows(request_id)].count("feedback.given") == 1
+
+
+async def test_feedback_that_can_not_be_stored_stands_there_still(
+    intake: Intake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    request_id = (await intake.post())["request_id"]
+    await intake.hear(samples.closed(request_id, datetime.now(UTC)))
+
+    async def away(*_: object) -> None:
+        raise AutoReconnect("connection closed")
+
+    monkeypatch.setattr(Committer, "commit", away)
+    given = {"satisfaction": "4", "would_recommend": "true", "options_taken_up": "2", "comment": "<b>Danke</b> 🎉"}
+    answer = await intake.http.post(intake.path(request_id, "/feedback", ROOT), data=given)
+    assert answer.status_code == 503
+    for kept in ("Die Datenbank antwortet gerade nicht.", "&lt;b&gt;Danke&lt;/b&gt; 🎉", 'value="4" checked'):
+        assert kept in answer.text, kept
+
+
+async def test_whoever_is_signed_in_is_named_on_the_pages_of_a_draft(intake: Intake) -> None:
+    login: Login = intake.app.state.login
+    session = await login.sessions.begin(Person("kim", "Kim Beispiel", ("coordinator",)), "")
+    office = {"cookie": f"{login.cookies.name('session')}={session}"}
+    draft = (await intake.http.get("/request")).headers["location"]
+    for path in (draft, draft.replace("/who?", "/check?"), "/", "/privacy", "/barrier"):
+        assert "Angemeldet: Kim Beispiel" in (await intake.http.get(path, headers=office)).text, path
+        public = (await intake.http.get(path)).text
+        assert "Angemeldet" not in public, path
+        assert public.count("<h1>") == 1
 
 
 async def test_a_wrong_entry_keeps_the_others(intake: Intake) -> None:

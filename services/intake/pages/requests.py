@@ -1,6 +1,7 @@
 """The pages of a request that was sent: GET shows, POST acts. The token of the link opens them."""
 
 import asyncio
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -8,6 +9,7 @@ from fastapi import APIRouter, Depends, Form, Query, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from pydantic import ValidationError
+from pymongo.errors import PyMongoError
 
 from services.intake import copies, domain, handlers, sheet, words
 from services.intake.answers import StatusAnswer
@@ -15,8 +17,10 @@ from services.intake.api import RequestId
 from services.intake.bodies import FeedbackBody
 from services.intake.settings import Settings
 from services.intake.store import Store
+from services.intake.words import Pair
 from shared import auth, web
 from shared.access import by_link
+from shared.errors import Conflict, Problem, Unavailable
 from shared.look import Look
 
 Token = Annotated[str | None, Query(max_length=200)]
@@ -42,6 +46,21 @@ def router(look: Look, store: Store, settings: Settings) -> APIRouter:
     def back(request_id: str) -> RedirectResponse:
         token = auth.sign(secret, "status", request_id)
         return RedirectResponse(f"/requests/{request_id}?token={token}", 303)
+
+    def feedback_page(
+        request: Request,
+        request_id: str,
+        token: str | None,
+        standing: StatusAnswer | None,
+        given: Mapping[str, str] | None = None,
+        errors: Mapping[str, Pair] | None = None,
+        *,
+        trouble: Problem | None = None,
+        code: int = 200,
+    ) -> HTMLResponse:
+        """`standing`: None when nobody knows it now; then the form stands with all that was typed."""
+        values = {"given": given or {}, "errors": errors or {}, "trouble": trouble, "here": f"/requests/{request_id}"}
+        return look.show(request, "feedback.html", code, status=standing, token=token, **values)
 
     @routes.get("/{request_id}")
     async def status(request: Request, request_id: Own, token: Token = None) -> HTMLResponse:
@@ -76,7 +95,7 @@ def router(look: Look, store: Store, settings: Settings) -> APIRouter:
     @routes.get("/{request_id}/feedback")
     async def ask_for_feedback(request: Request, request_id: Own, token: Token = None) -> HTMLResponse:
         standing = await answer(request, request_id)
-        return look.show(request, "feedback.html", status=standing, token=token, given={}, errors={})
+        return feedback_page(request, request_id, token, standing)
 
     @routes.post("/{request_id}/feedback")
     async def give_feedback(request: Request, request_id: Own, token: Token = None) -> Response:
@@ -88,8 +107,18 @@ def router(look: Look, store: Store, settings: Settings) -> APIRouter:
             wrong = web.invalid(RequestValidationError([{**e, "loc": ("body", *e["loc"])} for e in error.errors()]))
             errors = {field.field: (field.de, field.en) for field in wrong.fields}
             standing = await answer(request, request_id)
-            return look.show(request, "feedback.html", 422, status=standing, token=token, given=given, errors=errors)
-        await handlers.give_feedback(store, request_id, body.feedback(datetime.now(UTC)), lambda _: None)
+            return feedback_page(request, request_id, token, standing, given, errors, code=422)
+        try:
+            await handlers.give_feedback(store, request_id, body.feedback(datetime.now(UTC)), lambda _: None)
+        except Conflict as conflict:
+            kept = (await store.request(request_id)).feedback
+            if kept and kept == body.feedback(kept.given_at):  # the second click
+                return back(request_id)
+            standing = await answer(request, request_id)
+            return feedback_page(request, request_id, token, standing, trouble=conflict, code=conflict.status)
+        except (Unavailable, PyMongoError) as error:
+            away = web.as_problem(error)
+            return feedback_page(request, request_id, token, None, given, trouble=away, code=away.status)
         return back(request_id)
 
     return routes

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Form, Query, Request
+from fastapi import APIRouter, Depends, Form, Query, Request
 from fastapi.responses import Response
 
 from services.matching.api.door import AssignmentId, Door
@@ -13,13 +13,14 @@ from shared import auth
 from shared.access import by_link
 from shared.errors import Conflict, Malformed, Problem
 from shared.events.base import AdvisorId
+from shared.login import noticed
 
 Advisor = Annotated[AdvisorId, Query()]
 Token = Annotated[str | None, Query(max_length=200)]
 
 
 def router(door: Door, pages: Pages, finder: Finder) -> APIRouter:
-    made = APIRouter(route_class=pages.route_class)
+    made = APIRouter(route_class=pages.route_class, dependencies=[Depends(noticed)])
 
     async def page(request: Request, assignment_id: str, advisor: str, refused: Problem | None = None) -> Response:
         known, round_, seat = await asked.seat(door, assignment_id, advisor)
