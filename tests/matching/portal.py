@@ -16,7 +16,7 @@ class Reader:
         answer = await self.here.client.get(path, headers=self._headers(language), follow_redirects=True)
         return Read.of(answer)
 
-    async def sends(self, form: Form, **changes: str) -> Read:
+    async def sends(self, form: Form, **changes: str | list[str]) -> Read:
         """`form` with `changes` to what stands in it."""
         answer = await self.here.client.post(
             form.action, data=form.fields | changes, headers=self._headers("de"), follow_redirects=True

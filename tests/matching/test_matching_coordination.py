@@ -8,7 +8,7 @@ from typing import Any, get_args
 import pytest
 
 from services.matching import words
-from services.matching.domain import model, policy, worklist
+from services.matching.domain import model, notices, policy, worklist
 from services.matching.domain.governing import USUAL, Look
 from services.matching.domain.policy import OPTIMAL
 from services.matching.matcher import Matcher
@@ -293,3 +293,43 @@ async def test_who_can_not_go_on_is_replaced_on_the_page_of_the_request(here: Wo
     done = await me.sends(page.form("/hand-over"), to="a03", hand_over_reason="Vertretung")
     assert "Die Übergabe ist angestoßen" in done.words
     assert [seat[0] for seat in await here.seats(request_id)] == ["A01", "A03"]
+
+
+async def test_several_who_are_late_are_reminded_at_once_and_each_only_once(here: World) -> None:
+    """Not who has answered, nor where nobody is late; the history says who did it, a second click changes nothing."""
+    half = await here.ask(case_number="BW-BBBB-2", tandem=Tandem.WANTED)
+    answered, waits = (seat.advisor_id for seat in (await here.current(half)).seats)
+    await here.says(half, answered, "accepted")
+    silent = await here.engaged(case_number="BW-AAAA-1")
+    calm = await here.engaged(case_number="BW-CCCC-3")
+    await here.arranged(calm, days=30)
+    here.now += timedelta(days=21)
+    me = Reader(here)
+    form = (await me.opens("/coordination")).form("/remind")
+    nobody = await me.sends(form)
+    assert nobody.status == 422
+    assert "Bitte wählen Sie aus" in nobody.words
+    for _ in range(2):
+        page = await me.sends(form, remind=[silent, half, calm, calm, "<b>"])
+        assert page.status == 200
+        assert "Zu 2 Fällen ging heute eine Erinnerung" in page.words
+        assert "Zu einem weiteren nicht" in page.words
+    told = [(row["key"], str(row["body"])) for row in await here.rows("advisor.reminded")]
+    assert [key for key, _ in told] == [silent, half]
+    assert f'"{waits}"' in told[1][1]
+    assert "answer" in told[1][1]
+    assert "schedule_first_talk" in told[0][1]
+    for request_id in (silent, half):
+        assert [(one.what, one.by) for one in (await here.of(request_id)).audit if one.what == "reminded"] == [
+            ("reminded", "koordination")
+        ]
+    assert not [form for form in page.forms if form.action.endswith("/remind")], "nobody is left to be reminded"
+
+
+async def test_a_reminder_of_a_step_stands_in_place_of_the_next_one(here: World) -> None:
+    silent = await here.engaged()
+    here.now += timedelta(days=21)
+    await Reader(here).sends((await Reader(here).opens("/coordination?kind=silent")).form("kind=silent"), remind=silent)
+    due, events = notices.due(await here.of(silent), here.rules, USUAL, here.now)
+    assert events == []
+    assert [rung.level for rung in due.rungs] == [1]

@@ -49,15 +49,35 @@ def due(engagement: Engagement, times: Rules, rules: governing.Rules, now: datet
 
 
 def remind(engagement: Engagement, audit: Audit, times: Rules, rules: governing.Rules, now: datetime) -> Outcomes:
-    """A coordinator reminds whoever has not answered. Raises Conflict when nobody has to, or it was just done."""
-    late = _late(engagement, times, rules, now)
-    if not late:
+    """A coordinator reminds whoever has not answered, or whose next step is overdue.
+
+    Raises Conflict when nobody has to do anything, or it was just done.
+    """
+    late, step = _late(engagement, times, rules, now), _overdue(engagement, times, rules, now)
+    if late:
+        who = tuple(seat.advisor_id for seat in late)
+        engagement, events = _reminded(engagement, late, times, now)
+    elif step:
+        who = (step.owner,)
+        rung = _rung(engagement, step)
+        engagement = _climbed(engagement, step, max(rung.level if rung else 0, 1), times.day(now))
+        events = [_step_reminder(engagement, step, now)]
+    else:
         raise Conflict(
-            "Niemand muss antworten, oder die letzte Nachricht ist noch zu frisch.",
-            "Nobody has to answer, or the last mail is too recent.",
+            "Niemand ist mit etwas im Verzug, oder die letzte Nachricht ist noch zu frisch.",
+            "Nobody is late with anything, or the last mail is too recent.",
         )
-    engagement, events = _reminded(engagement, late, times, now)
-    return engagement.noted(replace(audit, who=tuple(seat.advisor_id for seat in late))), events
+    return engagement.noted(replace(audit, who=who)), events
+
+
+def may_remind(engagement: Engagement, times: Rules, rules: governing.Rules, now: datetime) -> bool:
+    """Whether `remind` would write to anybody."""
+    return bool(_late(engagement, times, rules, now) or _overdue(engagement, times, rules, now))
+
+
+def reminded_today(engagement: Engagement, times: Rules, now: datetime) -> bool:
+    """By a coordinator, so that a second click is told of what the first has done."""
+    return any(one.what == "reminded" and times.day(one.at) == times.day(now) for one in engagement.audit)
 
 
 def _remind(engagement: Engagement, times: Rules, rules: governing.Rules, now: datetime) -> Outcomes:
@@ -78,22 +98,10 @@ def _escalate(engagement: Engagement, times: Rules, rules: governing.Rules, now:
     if not (repeats or (reached > before and spaced)):
         return engagement, []
     level = before + 1 if repeats else reached
-    others = tuple(one for one in engagement.rungs if one is not rung)
-    climbed = replace(engagement, rungs=(*others, Rung(step.code, step.due, level, today)))
+    climbed = _climbed(engagement, step, level, today)
     events: list[Event] = []
     if step.owner != COORDINATION:
-        assert engagement.current is not None
-        events.append(
-            AdvisorReminded(
-                request_id=engagement.id,
-                assignment_id=engagement.current.assignment_id,
-                municipality_ags=engagement.asked.municipality_ags,
-                advisor_id=step.owner,
-                step=step.code,
-                due=step.due,
-                reminded_at=now,
-            )
-        )
+        events.append(_step_reminder(engagement, step, now))
     if step.owner == COORDINATION or level > 1:
         events.append(
             RequestEscalated(
@@ -140,6 +148,33 @@ def _reminded(engagement: Engagement, late: list[Seat], times: Rules, now: datet
         for seat in late
     ]
     return replace(engagement, rounds=(*engagement.rounds[:-1], replace(current, seats=seats))), events
+
+
+def _climbed(engagement: Engagement, step: Step, level: int, today: date) -> Engagement:
+    others = tuple(one for one in engagement.rungs if (one.step, one.due) != (step.code, step.due))
+    return replace(engagement, rungs=(*others, Rung(step.code, step.due, level, today)))
+
+
+def _step_reminder(engagement: Engagement, step: Step, now: datetime) -> AdvisorReminded:
+    assert engagement.current is not None
+    return AdvisorReminded(
+        request_id=engagement.id,
+        assignment_id=engagement.current.assignment_id,
+        municipality_ags=engagement.asked.municipality_ags,
+        advisor_id=step.owner,
+        step=step.code,
+        due=step.due,
+        reminded_at=now,
+    )
+
+
+def _overdue(engagement: Engagement, times: Rules, rules: governing.Rules, now: datetime) -> Step | None:
+    """The step that an advisor is late with, and was not reminded of only just."""
+    today, step = times.day(now), next_step(engagement, times, date.min)
+    if step is None or engagement.state != "engaged" or step.owner == COORDINATION or step.due >= today:
+        return None
+    rung = _rung(engagement, step)
+    return step if rung is None or times.after(rung.on, rules.remind_every) <= today else None
 
 
 def _unanswered(engagement: Engagement) -> tuple[Seat, ...]:

@@ -7,6 +7,7 @@ from fastapi.responses import Response
 
 from services.matching.api.bodies import AssignBody, CloseBody
 from services.matching.api.door import Door, RequestId
+from services.matching.domain import notices
 from services.matching.domain.model import Engagement
 from services.matching.domain.worklist import next_step
 from services.matching.finding import Finder
@@ -143,6 +144,7 @@ def shower(door: Door, pages: Pages, finder: Finder) -> Show:
             "names": await finder.names(_mentioned(known)),
             "sessions": sorted(known.sessions, key=lambda one: one.starts_at),
             "today": today,
+            "may_remind": notices.may_remind(known, door.rules, (await door.policy()).rules, door.clock()),
             "now": door.clock(),
             "form": form or forms.Form(),
         }

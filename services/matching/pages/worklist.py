@@ -3,7 +3,7 @@
 import asyncio
 import re
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated, Any, Literal, get_args
 from urllib.parse import urlencode
 
@@ -11,10 +11,15 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
 from services.matching.api.door import Door
+from services.matching.domain import governing
+from services.matching.domain import notices as domain
 from services.matching.domain.model import Advisor, Engagement
 from services.matching.domain.worklist import COORDINATION, next_step
 from services.matching.finding import Finder, Kind, Place
+from services.matching.handlers import notices
+from services.matching.pages import forms
 from services.matching.pages.showing import Guard, Pages
+from shared.auth import Caller
 from shared.events.base import Id
 
 ROWS = 50
@@ -23,6 +28,10 @@ CERTIFICATE_DAYS = 60
 """So many working days before it ends a certificate stands on the worklist."""
 
 Shown = Literal[Kind, "certificates"]
+Kinds = Annotated[Shown | None, Query()]
+After = Annotated[str, Query(max_length=80)]
+_ID = re.compile(r"[0-9a-f-]{36}")
+_NOBODY = ("Bitte wählen Sie aus, wer erinnert werden soll.", "Please choose who shall be reminded.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,17 +47,15 @@ class Row:
     owner: str
     due: date
     parked: str | None = None
+    may_remind: bool = False
 
 
 def router(door: Door, pages: Pages, finder: Finder, guard: Guard) -> APIRouter:
     made = APIRouter(prefix="/coordination", route_class=pages.route_class)
     Coordinator = Depends(guard("coordinator"))
 
-    @made.get("", dependencies=[Coordinator])
-    async def worklist(
-        request: Request,
-        kind: Annotated[Shown | None, Query()] = None,
-        after: Annotated[str, Query(max_length=80)] = "",
+    async def listed(
+        request: Request, kind: Shown | None, after: str, form: forms.Form | None = None, code: int = 200
     ) -> Response:
         today, place = door.today(), Place(*after.split("~", 1)) if "~" in after else Place()
         until = door.rules.after(today, CERTIFICATE_DAYS)
@@ -58,7 +65,8 @@ def router(door: Door, pages: Pages, finder: Finder, guard: Guard) -> APIRouter:
             finder.counts(today),
             finder.lapsing_count(until),
         )
-        rows = [*(_request(one, door, today) for one in requests), *map(_certificate, certificates)]
+        rules, now = (await door.policy()).rules, door.clock()
+        rows = [*(_request(one, door, rules, now) for one in requests), *map(_certificate, certificates)]
         rows.sort(key=lambda row: (row.due, row.id))
         shown = rows[:ROWS]
         values = {
@@ -69,9 +77,32 @@ def router(door: Door, pages: Pages, finder: Finder, guard: Guard) -> APIRouter:
             "names": await finder.names(row.owner for row in shown if row.owner != COORDINATION),
             "today": today,
             "begun": bool(place.id),
+            "here": _query(kind=kind, after=after),
+            "form": form or forms.Form(),
+            "reminded": _number(request, "reminded"),
+            "spared": _number(request, "spared"),
             "next": _query(kind=kind, after=f"{shown[-1].due}~{shown[-1].id}") if len(rows) > ROWS else None,
         }
-        return pages.show(request, "coordination/worklist.html", values)
+        return pages.show(request, "coordination/worklist.html", values, code)
+
+    @made.get("", dependencies=[Coordinator])
+    async def worklist(request: Request, kind: Kinds = None, after: After = "") -> Response:
+        return await listed(request, kind, after)
+
+    @made.post("/remind")
+    async def remind(
+        request: Request, by: Annotated[Caller, Coordinator], kind: Kinds = None, after: After = ""
+    ) -> Response:
+        """Those who were chosen on the list: each once, whoever is late; a second click finds it done."""
+        form = await forms.read(request)
+        chosen = [one for one in form.many.get("remind", ()) if _ID.fullmatch(one)][: 2 * ROWS]
+        if not chosen:
+            form.errors["remind"] = _NOBODY
+            return await listed(request, kind, after, form, 422)
+        rules = (await door.policy()).rules
+        done, spared = await notices.remind_many(door.store, chosen, by, door.rules, rules, door.clock())
+        told = {"reminded": str(done), "spared": str(spared)}
+        return RedirectResponse("/coordination" + _query(kind=kind, after=after, **told), 303)
 
     @made.get("/search", dependencies=[Coordinator])
     async def search(
@@ -106,8 +137,13 @@ async def _nothing() -> list[Any]:
     return []
 
 
-def _request(one: Engagement, door: Door, today: date) -> Row:
-    step = next_step(one, door.rules, today)
+def _number(request: Request, name: str) -> int | None:
+    given = request.query_params.get(name, "")
+    return int(given) if given.isascii() and given.isdecimal() and len(given) < 4 else None
+
+
+def _request(one: Engagement, door: Door, rules: governing.Rules, now: datetime) -> Row:
+    step = next_step(one, door.rules, door.rules.day(now))
     assert step is not None
     return Row(
         one.id,
@@ -119,6 +155,7 @@ def _request(one: Engagement, door: Door, today: date) -> Row:
         step.owner,
         step.due,
         one.parked,
+        domain.may_remind(one, door.rules, rules, now),
     )
 
 
@@ -128,4 +165,5 @@ def _certificate(one: Advisor) -> Row:
 
 
 def _query(**given: str | None) -> str:
-    return "?" + urlencode({name: value for name, value in given.items() if value})
+    known = {name: value for name, value in given.items() if value}
+    return "?" + urlencode(known) if known else ""
