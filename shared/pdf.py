@@ -1,13 +1,14 @@
 """PDF/UA-1 by typst: a template of the service and its data as JSON, never a source that was put together.
 
-The data reaches the template as `json(bytes(sys.inputs.data))`; whatever it holds is text there and no markup. Fonts
-come with us, so a document looks the same on every machine: Fira Sans, and Noto for scripts that it lacks.
+The data reaches the template as `json("data.json")`; whatever it holds is text there and no markup. Fonts come with
+us, so a document looks the same on every machine: Fira Sans, and Noto for scripts that it lacks. Typst refuses to
+write what has no title, language or alternative texts.
 """
 
 import json
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from importlib import resources
@@ -39,25 +40,34 @@ _UNKNOWN = re.compile('the text `"(.+?)"` could not be displayed', re.DOTALL)
 _ESCAPED = re.compile(r"\\u\{([0-9a-f]+)\}")
 
 
-def render(package: str, template: str, data: Mapping[str, Any], at: datetime) -> bytes:
+ACCESSIBLE, ARCHIVE = ("ua-1",), ("ua-1", "a-2a")
+
+
+def render(
+    package: str, template: str, data: Mapping[str, Any], at: datetime, standards: Sequence[str] = ACCESSIBLE
+) -> bytes:
     """`template` of `package` filled with `data`; `at` is the time that the document bears. For a thread of its own.
 
-    The template finds the fonts under `fonts` of its data, and under `replaced` whether characters had to be.
+    It may import the package's other templates, and finds in its data the `fonts`, the day that it is `made` on, and
+    whether characters had to be `replaced`. The same data give the same document.
     """
     import typst  # the compiler takes 30 MB; only who makes documents pays for it
 
-    source = resources.files(package).joinpath(template).read_bytes()
+    folder = resources.files(package)
+    files = {file.name: file.read_bytes() for file in folder.iterdir() if file.name.endswith(".typ")}
+    files["main.typ"] = files.pop(template)
+    made_on = {"year": at.year, "month": at.month, "day": at.day}
     replaced: set[str] = set()
     while True:
-        filled = _without(data, replaced) | {"fonts": FONTS, "replaced": bool(replaced)}
+        filled = _without(data, replaced) | {"fonts": FONTS, "made": made_on, "replaced": bool(replaced)}
+        files["data.json"] = json.dumps(filled).encode()
         try:
-            made = typst.compile(
-                source,
+            made = typst.compile(  # type: ignore[call-overload]  # it takes several files by name, which its stubs do not say
+                files,
                 format="pdf",
                 font_paths=_fonts(),
-                sys_inputs={"data": json.dumps(filled)},
-                pdf_standards=["ua-1"],
-                timestamp=at.replace(microsecond=0),
+                pdf_standards=list(standards),
+                timestamp=int(at.timestamp()),
             )
         except typst.TypstError as error:
             unknown = _UNKNOWN.search(str(error))

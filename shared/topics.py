@@ -26,7 +26,7 @@ CONSUMED: dict[str, tuple[str, ...]] = {
         "consultation.closed",
         "advisor.dossier",
     ),
-    "matching": ("request.created", "request.withdrawn", "request.dossier", "feedback.given"),
+    "matching": ("request.created", "request.withdrawn", "request.dossier", "feedback.given", "budget.set"),
     "notifications": (
         "request.created",
         "request.withdrawn",
@@ -43,6 +43,7 @@ CONSUMED: dict[str, tuple[str, ...]] = {
         "session.scheduled",
         "consultation.closed",
         "barrier.reported",
+        "proof.reminded",
     ),
     "reporting": (*FACTS, "advisor.dossier"),
 }

@@ -3,12 +3,12 @@
 from collections.abc import Callable
 from datetime import datetime
 
-from services.matching.handlers import events
+from services.matching.handlers import budget, events
 from services.matching.matcher import Matcher
 from services.matching.store import Store
 from shared.broker import On
 from shared.commit import Insert
-from shared.events import FeedbackGiven, RequestCreated, RequestDossier, RequestWithdrawn
+from shared.events import BudgetSet, FeedbackGiven, RequestCreated, RequestDossier, RequestWithdrawn
 
 
 def reactions(store: Store, matcher: Matcher, clock: Callable[[], datetime]) -> list[On]:
@@ -29,9 +29,13 @@ def reactions(store: Store, matcher: Matcher, clock: Callable[[], datetime]) -> 
     async def on_feedback_given(event: FeedbackGiven, mark: Insert) -> None:
         await events.rate(store, event, mark, clock())
 
+    async def on_budget_set(event: BudgetSet, mark: Insert) -> None:
+        await budget.follow(store, event, mark)
+
     return [
         On(RequestCreated, on_request_created, many=matcher.admit),
         On(RequestWithdrawn, on_request_withdrawn),
         On(RequestDossier, on_request_dossier, on_request_erased),
         On(FeedbackGiven, on_feedback_given),
+        On(BudgetSet, on_budget_set),
     ]

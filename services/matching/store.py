@@ -22,7 +22,7 @@ from pydantic import TypeAdapter
 
 from services.matching.domain import governing
 from services.matching.domain.basis import Basis
-from services.matching.domain.budget import Budget, Left, committed
+from services.matching.domain.budget import Budget, Left, committed, holding
 from services.matching.domain.model import OPEN, Advisor, Audit, Engagement, State
 from services.matching.domain.notices import told
 from services.matching.domain.policy import Activation, Edition
@@ -394,7 +394,7 @@ class Store:
         found = self._mongo["budgets"].find().sort("start", 1)
         return [_BUDGET.validate_python({**document, "id": document["_id"]}) async for document in found]
 
-    async def save_budget(self, budget: Budget, fence: int) -> None:
+    async def save_budget(self, budget: Budget, fence: int, cause: Insert | None = None) -> None:
         """Raises Stale, also when somebody used the budget since `fence` was read."""
         document = _plain(_BUDGET, replace(budget, version=budget.version + 1))
         writes: tuple[Write, ...] = (
@@ -402,7 +402,7 @@ class Store:
             Replace("budgets", document, was=budget.version),
             Put("pool", {"_id": "news", "version": _fresh()}),
         )
-        await self._commits.commit(Change(writes))
+        await self._commits.commit(Change(writes, mark=cause))
         self.woken()
 
     async def committed(self) -> dict[str, int]:
@@ -418,7 +418,7 @@ class Store:
 
     async def left(self, day: date) -> Left | None:
         """Of the budget of that day; None without one."""
-        found = next((one for one in await self.budgets() if one.covers(day)), None)
+        found = holding(await self.budgets(), day)
         return Left(found.id, found.minutes - (await self.committed()).get(found.id, 0)) if found else None
 
     # -- the audit trail ----------------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from services.notifications.case import Case, Noted, members, rank
-from services.notifications.domain import BARRIER, RESUME, Audience, Message, draft
+from services.notifications.domain import BARRIER, PROOF, RESUME, Audience, Message, draft
 from shared.events import (
     AdvisorAnswered,
     AdvisorAssigned,
@@ -40,6 +40,7 @@ TEMPLATES: dict[str, tuple[Audience, ...]] = {
     "superseded": ("advisor",),
     "thanks": ("municipality",),
     BARRIER: ("coordinators",),
+    PROOF: ("coordinators",),
 }
 """Every template, and who gets it."""
 

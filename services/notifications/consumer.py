@@ -16,6 +16,7 @@ from shared.events import (
     ConsultationClosed,
     DraftDossier,
     HandoverOpened,
+    ProofReminded,
     RequestCreated,
     RequestDelayed,
     RequestDossier,
@@ -54,6 +55,9 @@ def reactions(store: Store, silent_after: timedelta) -> list[On]:
     async def on_advisor_erased(advisor_id: str, mark: Insert) -> None:
         await handlers.erase(store, f"advisor:{advisor_id}", mark, _now())
 
+    async def on_proof_reminded(fact: ProofReminded, mark: Insert) -> None:
+        await handlers.tell_of_proof(store, fact, mark, _now(), silent_after)
+
     return [
         On(RequestCreated, on_fact),
         On(RequestWithdrawn, on_fact),
@@ -67,6 +71,7 @@ def reactions(store: Store, silent_after: timedelta) -> list[On]:
         On(SessionScheduled, on_fact),
         On(ConsultationClosed, on_fact),
         On(BarrierReported, on_barrier),
+        On(ProofReminded, on_proof_reminded),
         On(RequestDossier, on_request_dossier, on_request_erased),
         On(DraftDossier, on_draft_dossier, on_draft_gone),
         On(AdvisorDossier, on_advisor_dossier, on_advisor_erased),

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from services.notifications.case import Noted, uuid7
 from shared.errors import Conflict
-from shared.events import BarrierReported, DraftDossier, NotificationFailed, NotificationSent
+from shared.events import BarrierReported, DraftDossier, NotificationFailed, NotificationSent, ProofReminded
 from shared.ids import derived_id
 
 Audience = Literal["municipality", "advisor", "coordinators"]
@@ -18,8 +18,8 @@ Language = Literal["de", "en"]
 
 RESUME = "draft_saved"
 """The one template about what is no request yet: its recipient's address is that of the draft."""
-BARRIER = "barrier"
-"""The one template about no request at all."""
+BARRIER, PROOF = "barrier", "proof_due"
+"""The templates about no request at all."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Resend:
 class Message:
     """One mail to one recipient about one event. `context`: codes, ids and times only.
 
-    `request_id`: of the request, or of the draft or barrier that it is about.
+    `request_id`: of the request, or of the draft, barrier or proof that it is about.
     `waiting_for`: contacts by their key, facts by their topic. `sending_until`: a sender has it until then, by the
     database's clock.
     `correlation_id` and `traceparent`: where what called for it belonged.
@@ -124,6 +124,12 @@ def about_barrier(fact: BarrierReported, event_id: str) -> Message:
     """The message that tells the coordinators of a barrier."""
     due = {"due": fact.due.isoformat()}
     return _planned(fact.barrier_id, event_id, fact.reported_at, BARRIER, "coordinators", None, due)
+
+
+def about_proof(fact: ProofReminded, event_id: str) -> Message:
+    """The message that tells the coordinators of a proof that is due."""
+    context = fact.model_dump(mode="json", include={"proof", "of", "starts_on", "due"})
+    return _planned(fact.proof_id, event_id, fact.reminded_at, PROOF, "coordinators", None, context)
 
 
 def _planned(

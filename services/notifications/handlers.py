@@ -14,7 +14,7 @@ from services.notifications.settings import Settings
 from services.notifications.store import Store
 from shared.commit import Insert
 from shared.errors import Conflict, NotFound, Stale
-from shared.events import AdvisorDossier, BarrierReported, DraftDossier, RequestDossier
+from shared.events import AdvisorDossier, BarrierReported, DraftDossier, ProofReminded, RequestDossier
 from shared.telemetry import Trace, current
 
 AT_ONCE = 200
@@ -87,7 +87,17 @@ async def tell_of_barrier(
     store: Store, fact: BarrierReported, mark: Insert, now: datetime, silent_after: timedelta
 ) -> None:
     """The mail to the coordinators, whose contact each process keeps before it reads events."""
-    message = domain.about_barrier(fact, _event_id(mark))
+    await _tell_office(store, domain.about_barrier(fact, _event_id(mark)), mark, now, silent_after)
+
+
+async def tell_of_proof(
+    store: Store, fact: ProofReminded, mark: Insert, now: datetime, silent_after: timedelta
+) -> None:
+    """The mail to the coordinators that a proof is due."""
+    await _tell_office(store, domain.about_proof(fact, _event_id(mark)), mark, now, silent_after)
+
+
+async def _tell_office(store: Store, message: Message, mark: Insert, now: datetime, silent_after: timedelta) -> None:
     late = now - message.happened_at > silent_after
     message = domain.dropped(message, "too_old") if late else domain.queued(message, now, now)
     await store.save(messages=[_traced(message, current())], cause=mark)

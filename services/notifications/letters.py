@@ -11,7 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from services.notifications import words
 from services.notifications.case import Case
-from services.notifications.domain import BARRIER, RESUME, Contact, Language, Message
+from services.notifications.domain import BARRIER, PROOF, RESUME, Contact, Language, Message
 from services.notifications.settings import Settings
 from shared.auth import sign
 from shared.events.base import Mode, Role, SessionKind
@@ -34,6 +34,7 @@ class Letters:
         self._secret = settings.secret.get_secret_value()
         self._intake = settings.address("intake")
         self._matching = settings.address("matching")
+        self._reporting = settings.address("reporting")
         self._programme = settings.programme_name
         self._zone = ZoneInfo(settings.time_zone)
         self._environment = Environment(
@@ -60,6 +61,8 @@ class Letters:
             return self._draft(message, language)
         if message.template == BARRIER:
             return self._barrier(message, contacts, language)
+        if message.template == PROOF:
+            return self._proof(message, contacts, language)
         request = contacts[f"request:{message.request_id}"]
         view: dict[str, Any] = {
             "language": language,
@@ -102,6 +105,22 @@ class Letters:
             "case_number": "",
             "due": words.day(date.fromisoformat(message.context["due"]), language),
             "barrier_url": f"{self._intake}/barriers#b-{message.request_id}",
+        }
+
+    def _proof(self, message: Message, contacts: Mapping[str, Contact], language: Language) -> dict[str, Any]:
+        context = message.context
+        due = date.fromisoformat(context["due"])
+        names = words.PROOFS.get(context["proof"])
+        return {
+            "language": language,
+            "programme": self._programme,
+            "name": one_line(contacts[message.contact].name),
+            "case_number": "",
+            "proof": names[language] if names else context["proof"],
+            "period": words.period(date.fromisoformat(context["starts_on"]), context["of"], language),
+            "due": words.day(due, language),
+            "late": due < message.happened_at.astimezone(self._zone).date(),
+            "periods_url": f"{self._reporting}/reporting/periods",
         }
 
     def _question(self, message: Message, case: Case, language: Language) -> dict[str, Any]:

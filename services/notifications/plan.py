@@ -53,7 +53,7 @@ def pieces(case: Case, message: Message) -> set[str]:
     if message.template == domain.RESUME:
         return {message.contact}
     found = {message.contact}
-    if message.template != domain.BARRIER:
+    if message.template not in (domain.BARRIER, domain.PROOF):
         found.add(f"request:{message.request_id}")
     advisors: Iterable[str] = message.context.get("advisor_ids", ())
     if message.template in ("assignment", "reminder") and case.created is None:

@@ -5,7 +5,7 @@ from typing import Any
 
 from services.notifications import calls
 from services.notifications.case import Case, noted
-from services.notifications.domain import BARRIER, RESUME, Audience, Contact, Language, Message
+from services.notifications.domain import BARRIER, PROOF, RESUME, Audience, Contact, Language, Message
 from shared.events import AdvisorAssigned, RequestCreated
 from shared.events.base import FieldCode, Mode, Role, Tandem
 from shared.events.matching import Seat
@@ -104,6 +104,7 @@ _SESSION = {
 }
 _CONTEXT: dict[str, dict[str, Any]] = {
     BARRIER: {"due": "2026-11-16"},
+    PROOF: {"proof": "interim", "of": "year", "starts_on": "2025-01-01", "due": "2026-12-02"},
     RESUME: {"until": "2026-12-02"},
     "assignment": {"assignment_id": _ASSIGNMENT, "respond_by": "2026-11-09", "role": "lead"},
     "reminder": {"assignment_id": _ASSIGNMENT, "respond_by": "2026-11-09"},

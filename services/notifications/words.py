@@ -3,7 +3,7 @@
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from babel.dates import format_date, format_time
+from babel.dates import format_date, format_skeleton, format_time
 
 from services.notifications.domain import Language, State
 from shared.events.base import FieldCode, Mode, Role, SessionKind
@@ -31,6 +31,7 @@ TEMPLATES: dict[str, Pair] = {
     "withdrawn": ("Zurückgezogen", "Withdrawn"),
     "withdrawn_advisor": ("Zurückgezogen, an Beratende", "Withdrawn, to an advisor"),
     "superseded": ("Nicht mehr gefragt", "No longer asked"),
+    "proof_due": ("Nachweis fällig", "Proof due"),
     "thanks": ("Dank und Bitte um Rückmeldung", "Thanks, and please for feedback"),
     "barrier": ("Barriere gemeldet", "A barrier was reported"),
 }
@@ -114,6 +115,10 @@ CAUSES: dict[str, dict[Language, str]] = {
     "leaving": {"de": "verlässt das Programm", "en": "leaves the programme"},
     "conflict": {"de": "hat einen Interessenkonflikt", "en": "has a conflict of interest"},
 }
+PROOFS: dict[str, dict[Language, str]] = {
+    "interim": {"de": "Zwischennachweis", "en": "interim proof"},
+    "final": {"de": "Schlussnachweis", "en": "final proof"},
+}
 A_CAUSE: dict[Language, str] = {"de": "kann nicht weitermachen", "en": "can't go on"}
 
 
@@ -133,3 +138,10 @@ def span(starts_at: datetime, minutes: int, zone: ZoneInfo, language: Language) 
     end = (starts_at + timedelta(minutes=minutes)).astimezone(zone)
     first, last = (format_time(moment, "short", locale=_LOCALE[language]) for moment in (start, end))
     return f"{first} bis {last} Uhr" if language == "de" else f"{first} to {last}"
+
+
+def period(first: date, of: str, language: Language) -> str:
+    """The month, quarter or year that begins on `first`, such as `November 2026`."""
+    if of == "year":
+        return str(first.year)
+    return format_skeleton("yMMMM" if of == "month" else "yQQQQ", first, locale=_LOCALE[language])

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Depends, Path, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.reporting import closing
+from services.reporting import budgets, closing
 from services.reporting.closing import Office
 from services.reporting.figures import Granularity, Scope
 from services.reporting.frozen import Budget, Closed
@@ -20,6 +20,7 @@ from services.reporting.views import Period, Summary, View
 from shared.access import everybody
 from shared.auth import Caller, require
 from shared.errors import FieldError, Invalid, NotFound
+from shared.events.base import moment
 from shared.idempotency import Once
 from shared.mongo import Mongo
 from shared.web import language, once
@@ -196,13 +197,16 @@ def router(office: Office, proofs: Proofs, mongo: Mongo, secret: str) -> APIRout
     async def set_budget(
         name: Name, body: BudgetBody, caller: Staff, once: Annotated[Once, Depends(once(mongo))]
     ) -> dict[str, Any]:
-        """Set a period's budget; what was said before stays in its history. Takes an Idempotency-Key."""
+        """Set a period's budget; what was said before stays in its history. Takes an Idempotency-Key.
+
+        Matching reserves by it from then on. 409 when another period's budget covers some of its days.
+        """
         _scope(name)
 
         async def act() -> dict[str, Any]:
-            said = Budget(name, body.cents, caller.subject, datetime.now(UTC))
+            said = Budget(name, body.cents, caller.subject, moment(datetime.now(UTC)))
             answer = {**asdict(said), "at": said.at.isoformat()}
-            await frozen.set_budget(said, once.mark(answer))
+            await budgets.set_budget(office, said, once.mark(answer))
             return answer
 
         return await once.run(act)

@@ -17,6 +17,7 @@ from services.reporting import (
     consumer,
     handlers,
     pages,
+    reminding,
 )
 from services.reporting.closing import Office
 from services.reporting.deciding import Desk
@@ -27,7 +28,6 @@ from services.reporting.frozen import Frozen
 from services.reporting.journey import Rules
 from services.reporting.ledger import Ledger
 from services.reporting.operations import Gauges, Watch
-from services.reporting.periods import Proofs
 from services.reporting.projector import Projector, lease
 from services.reporting.pulse import Pulse
 from services.reporting.queries import Queries
@@ -69,10 +69,11 @@ def build(settings: Settings | None = None) -> FastAPI:
     service.routes(
         api_exports.router(office, rules.zone, require(service.secret, "skew", "coordinator"), "/api/reports")
     )
-    proofs = Proofs(settings.deadlines(), timedelta(days=settings.remind_days))
+    proofs = settings.proofs()
     service.routes(api_periods.router(office, proofs, service.mongo, service.secret))
     service.consumes(consumer.reactions(ledger, projector, records))
     service.runs("projector", projector.run)
+    service.runs("reminders", lambda: reminding.run(office, proofs))
     _feeds(service, settings, ledger, rules)
     watch = _watching(service, settings, reports)
     look = pages.look_of(settings)

@@ -9,11 +9,20 @@ from services.reporting.facts import Recorded
 from services.reporting.journey import Journey, Rules
 from services.reporting.rates import card_on
 from services.reporting.terms import shares
-from shared.events import BarrierReported, ClaimDecided, Event, NotificationFailed, NotificationSent, SessionCompleted
+from shared.events import (
+    BarrierReported,
+    BudgetSet,
+    ClaimDecided,
+    Event,
+    NotificationFailed,
+    NotificationSent,
+    ProofReminded,
+    SessionCompleted,
+)
 from shared.events.base import Mode
 
-_OF_NO_REQUEST = (BarrierReported, NotificationSent, NotificationFailed)
-"""A barrier is none, and a mail may be about one, or about a form that was never sent."""
+_OF_NO_REQUEST = (BarrierReported, BudgetSet, ProofReminded, NotificationSent, NotificationFailed)
+"""Barriers, budgets and proofs are none, and a mail may be about one, or about a form that was never sent."""
 
 WORDS: dict[str, tuple[str, str]] = {
     "not_understood": (

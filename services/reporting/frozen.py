@@ -1,4 +1,5 @@
-"""Closed periods as they were: their totals, their claims, the corrections that they told; budgets; deadlines met.
+"""Closed periods as they were: their totals, their claims, the corrections that they told; budgets; deadlines met;
+and what was last told to others of the two.
 
 Nothing here is made again by a rebuild: it is what was signed.
 """
@@ -14,11 +15,13 @@ from services.reporting.documents import CARD
 from services.reporting.figures import Scope
 from services.reporting.periods import Kind, kind_of, sums_of
 from services.reporting.result import Closing, Correction, Counted, Result, Row, Sums, Vouchers, spooled
-from shared.commit import Change, Committer, Insert, Put
+from shared.commit import Change, Committer, Insert, Put, Replace
 from shared.errors import Conflict, Duplicate
+from shared.events import Event
 from shared.mongo import Document, Mongo
 
-PERIODS, FROZEN_CLAIMS, BUDGETS, DEADLINES = "periods", "frozen_claims", "budgets", "deadlines_met"
+PERIODS, FROZEN_CLAIMS, BUDGETS, DEADLINES, TOLD = "periods", "frozen_claims", "budgets", "deadlines_met", "told"
+FENCE = "budgets"
 _PAGE = 1_000
 
 _COUNTED, _CORRECTIONS = TypeAdapter(Counted), TypeAdapter(tuple[Correction, ...])
@@ -51,6 +54,15 @@ class Budget:
 
 
 _BUDGET = TypeAdapter(Budget)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What others were told last, and when: minutes that a budget affords, or which reminder of a proof."""
+
+    version: int
+    value: int
+    at: datetime
 
 
 class Frozen:
@@ -137,15 +149,32 @@ class Frozen:
             yield [document["claim"] for document in page]
             place = page[-1]["place"]
 
-    async def set_budget(self, budget: Budget, mark: Insert | None = None) -> None:
-        """What was said before stays in the list. `mark`: of the call, see `shared/idempotency.py`."""
+    async def set_budget(self, budget: Budget, fence: Told | None, mark: Insert | None = None) -> None:
+        """What was said before stays in the list. `mark`: of the call, see `shared/idempotency.py`.
+
+        Raises Stale when another budget was set since `fence`, which is what was last told of `FENCE`.
+        """
         document = {"_id": f"{budget.period}~{budget.at.isoformat()}", **_BUDGET.dump_python(budget)}
-        await self._commits.commit(Change((Insert(BUDGETS, document),), mark=mark))
+        writes = (Insert(BUDGETS, document), _told(FENCE, 0, budget.at, fence))
+        await self._commits.commit(Change(writes, mark=mark))
 
     async def budgets(self, period: str) -> list[Budget]:
         """All that were said of `period`; the last one holds."""
         found = await self._mongo[BUDGETS].find({"period": period}).sort("at", 1).to_list(None)
         return [_BUDGET.validate_python(document) for document in found]
+
+    async def budgeted(self) -> list[str]:
+        """The periods that have a budget."""
+        return sorted(await self._mongo[BUDGETS].distinct("period"))
+
+    async def told(self, subject: str) -> Told | None:
+        found = await self._mongo[TOLD].find_one({"_id": subject})
+        return Told(found["version"], found["value"], found["at"]) if found else None
+
+    async def tell(self, subject: str, value: int, at: datetime, was: Told | None, event: Event) -> None:
+        """Tells `event` and notes it. Raises Stale when another process was faster."""
+        write = _told(subject, value, at, was)
+        await self._commits.commit(Change((write,), (event,), write.document["version"]))
 
     async def meet(self, period: str, code: str, by: str, at: datetime) -> None:
         """The deadline `code` of `period` is met."""
@@ -154,6 +183,11 @@ class Frozen:
 
     async def met(self) -> set[tuple[str, str]]:
         return {(one["period"], one["code"]) for one in await self._mongo[DEADLINES].find().to_list(None)}
+
+
+def _told(subject: str, value: int, at: datetime, was: Told | None) -> Replace:
+    version = was.version if was else 0
+    return Replace(TOLD, {"_id": subject, "version": version + 1, "value": value, "at": at}, version)
 
 
 def _closed(document: Document) -> Closed:

@@ -118,10 +118,14 @@ class Due:
 
 @dataclass(frozen=True, slots=True)
 class Proofs:
-    """What is to be handed in, and how long `ahead` of it one is reminded."""
+    """What is to be handed in, and how many days before it one is reminded, the first time first; below 0: after."""
 
     deadlines: tuple[Deadline, ...]
-    ahead: timedelta
+    remind: tuple[int, ...]
+
+    @property
+    def ahead(self) -> timedelta:
+        return timedelta(days=max(self.remind, default=0))
 
 
 def load_deadlines(path: str | None = None) -> tuple[Deadline, ...]:
@@ -142,6 +146,8 @@ def _deadline(item: Mapping[str, Any]) -> Deadline:
         raise ValueError(f"{item['code']}: needs `of` and one of `on` (MM-DD) and `months_after_end`")
     on = date.fromisoformat(f"2001-{fixed}") if fixed else None
     names = str(item["german"]), str(item["english"])
+    if not re.fullmatch("[a-z0-9_.]{1,60}", str(item["code"])):
+        raise ValueError(f"{item['code']!r}: a code is of a-z, 0-9, _ and .")
     return Deadline(str(item["code"]), names, kind, on.month if on else None, on.day if on else None, after)
 
 

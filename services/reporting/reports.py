@@ -96,7 +96,7 @@ class Reports:
         names = {"district": self._districts(language), "field": _named(FIELD_NAMES, language)}
         names["size"] = _named(SIZES, language)
         for kind in GROUPED:
-            if kind in by:
+            if kind in by and (counted.of(kind) or not counted.totals):  # sizes were not frozen from the beginning
                 groups += _groups(kind, names[kind], scope, counted, older, language)
         return Summary(
             period=Period(start=scope.start, end=scope.end),

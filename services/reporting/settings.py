@@ -13,7 +13,11 @@ from shared import register, settings
 class Settings(settings.Settings):
     rates_file: str | None = Field(default=None, description="JSON with all rate cards; else imported ones or examples")
     deadlines_file: str | None = Field(default=None, description="JSON with the deadlines of proofs; else examples")
-    remind_days: int = Field(default=30, ge=0, le=365, description="how long before a deadline it is a reminder")
+    remind_days: str = Field(
+        default="30,14,7,-1",
+        pattern=r"^-?[0-9]{1,3}(,-?[0-9]{1,3})*$",
+        description="how many days before a proof is due the office is reminded; below 0: after",
+    )
     payer: str = Field(default="", description="who pays, with address, for statements; lines separated by |")
     expected_minutes: int = Field(
         default=600, ge=0, le=100_000, description="of one advisor in a whole engagement, for committed funds"
@@ -28,8 +32,9 @@ class Settings(settings.Settings):
         default=5, gt=0, le=90, description="a webhook that takes nothing for so long is disabled"
     )
 
-    def deadlines(self) -> tuple[periods.Deadline, ...]:
-        return periods.load_deadlines(self.deadlines_file)
+    def proofs(self) -> periods.Proofs:
+        days = sorted({int(each) for each in self.remind_days.split(",")}, reverse=True)
+        return periods.Proofs(periods.load_deadlines(self.deadlines_file), tuple(days))
 
     def rules(self) -> Rules:
         """What the figures depend on, with the cards of the file."""

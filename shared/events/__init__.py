@@ -26,7 +26,7 @@ from shared.events.matching import (
     SessionScheduled,
 )
 from shared.events.notifications import NotificationFailed, NotificationSent
-from shared.events.reporting import ClaimDecided, ReportingEntry
+from shared.events.reporting import BudgetSet, ClaimDecided, ProofReminded, ReportingEntry
 
 EMITTED: dict[str, tuple[type[Event], ...]] = {
     "intake": (RequestCreated, RequestWithdrawn, RequestDossier, DraftDossier, FeedbackGiven, BarrierReported),
@@ -44,7 +44,7 @@ EMITTED: dict[str, tuple[type[Event], ...]] = {
         ConsultationClosed,
     ),
     "notifications": (NotificationSent, NotificationFailed),
-    "reporting": (ReportingEntry, ClaimDecided),
+    "reporting": (ReportingEntry, ClaimDecided, BudgetSet, ProofReminded),
 }
 """Service → the events that it alone emits."""
 
@@ -58,6 +58,7 @@ __all__ = [
     "AdvisorDossier",
     "AdvisorReminded",
     "BarrierReported",
+    "BudgetSet",
     "ClaimDecided",
     "ConsultationClosed",
     "Dossier",
@@ -68,6 +69,7 @@ __all__ = [
     "HandoverOpened",
     "NotificationFailed",
     "NotificationSent",
+    "ProofReminded",
     "ReportingEntry",
     "RequestCreated",
     "RequestDelayed",

@@ -1,4 +1,4 @@
-"""What reporting emits: SKEW's topic, and what people decide about claims."""
+"""What reporting emits: SKEW's topic, what people decide about claims, what matching and the office have to know."""
 
 from datetime import date
 from typing import ClassVar, Literal
@@ -67,3 +67,38 @@ class ClaimDecided(Fact):
     vat_percent: int | None = Field(default=None, ge=0, le=30, description="fixed when the claim is checked")
     decided_by: Code
     decided_at: Moment
+
+
+class BudgetSet(Fact):
+    """What a period's money affords: said by the office, and told anew when travel and VAT have taken their part."""
+
+    topic: ClassVar[str] = "budget.set"
+
+    budget_id: Id = Field(description="the same for each telling of a period's budget")
+    period: Code = Field(description="its name in small letters, such as 2027 or 2027_q1")
+    starts_on: date
+    ends_on: date
+    cents: Cents
+    minutes: int = Field(ge=0, description="of advice that are paid by it, by the rates of its period")
+    set_at: Moment
+
+    @property
+    def key(self) -> str:
+        return self.budget_id
+
+
+class ProofReminded(Fact):
+    """A proof has not been handed in, and is due before long or was."""
+
+    topic: ClassVar[str] = "proof.reminded"
+
+    proof_id: Id = Field(description="the same for each reminder of one proof")
+    proof: Code = Field(description="such as interim or final")
+    of: Literal["month", "quarter", "year"]
+    starts_on: date = Field(description="first day of the period that it is about")
+    due: date
+    reminded_at: Moment
+
+    @property
+    def key(self) -> str:
+        return self.proof_id

@@ -237,11 +237,13 @@ class FakeStore(Store):
     async def budgets(self) -> list[Budget]:
         return sorted(self.sums.values(), key=lambda one: one.start)
 
-    async def save_budget(self, budget: Budget, fence: int) -> None:
+    async def save_budget(self, budget: Budget, fence: int, cause: Insert | None = None) -> None:
+        self._unmarked(cause)
         known = self.sums.get(budget.id)
         if fence != self._fence or budget.version != (known.version if known else 0):
             raise Stale
         self.sums[budget.id] = replace(budget, version=budget.version + 1)
+        self._mark(cause)
         self._fence, self._news = next(self._versions), next(self._versions)
         self.woken()
 

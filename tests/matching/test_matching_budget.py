@@ -1,7 +1,7 @@
 """Minutes are reserved before anybody is asked, used up by sessions, free again when it ends; beyond them it waits."""
 
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
@@ -11,7 +11,7 @@ from services.matching.domain.policy import OPTIMAL
 from services.matching.handlers import budget, events, rounds
 from services.matching.handlers import sessions as session_handlers
 from shared.errors import Conflict
-from shared.events import AdvisorAssigned, RequestParked
+from shared.events import AdvisorAssigned, BudgetSet, RequestParked
 from shared.events.base import Mode, SessionKind, Tandem
 from shared.ids import new_id
 from shared.inbox import mark
@@ -143,3 +143,46 @@ async def test_periods_do_not_overlap_and_a_change_stands_in_the_trail(play: Pla
     assert [(one.entry.what, one.entry.by, one.entry.why) for one in trail] == [
         ("budget_set", "koordination", "Bescheid")
     ] * 2
+
+
+SAID = datetime(2026, 11, 1, 12, tzinfo=UTC)
+
+
+async def tell(play: Play, minutes: int, later: int = 0, name: str = "2026") -> None:
+    """What reporting says that the payer's money affords."""
+    told = BudgetSet(
+        budget_id=new_id(),
+        period=name,
+        starts_on=YEAR[0],
+        ends_on=YEAR[1],
+        cents=minutes * 125,
+        minutes=minutes,
+        set_at=SAID + timedelta(seconds=later),
+    )
+    await budget.follow(play.store, told, mark("matching", new_id()))
+    await play.matcher.turn()
+
+
+async def test_the_money_set_in_reporting_parks_here_and_more_of_it_brings_back(play: Play) -> None:
+    await tell(play, 600)
+    first, second = await alone(play), await alone(play)
+    assert [(await play.of(one)).state for one in (first, second)] == ["proposed", "parked"]
+    await tell(play, 1200, later=1)
+    assert (await play.of(second)).state == "proposed"
+
+
+async def test_of_what_reporting_says_the_last_word_holds_whenever_it_comes(play: Play) -> None:
+    await tell(play, 1200, later=1)
+    await tell(play, 0)
+    [standing] = await budget.standings(play.store)
+    assert (standing.budget.minutes, len(standing.budget.audit)) == (1200, 1)
+
+
+async def test_what_reporting_sets_goes_before_what_was_set_here_and_is_not_changed_here(play: Play) -> None:
+    await given(play, 0, name="2026-h2", start=date(2026, 7, 1))
+    await tell(play, 600)
+    assert (await play.of(await alone(play))).state == "proposed"
+    with pytest.raises(Conflict, match="set in reporting"):
+        await given(play, 60_000)
+    with pytest.raises(Conflict, match="overlaps"):
+        await given(play, 60_000, name="2026-h1", end=date(2026, 6, 30))

@@ -15,6 +15,7 @@ from shared.events import (
     ConsultationClosed,
     DraftDossier,
     HandoverOpened,
+    ProofReminded,
     RequestCreated,
     RequestDelayed,
     RequestDossier,
@@ -119,6 +120,17 @@ def reminded(advisor_id: str, step: str = "answer", *, number: int = 1, minutes:
         step=step,
         due=date(2026, 11, 9),
         reminded_at=at(minutes),
+    )
+
+
+def proof() -> ProofReminded:
+    return ProofReminded(
+        proof_id=derived_id(AT, "proof"),
+        proof="interim",
+        of="year",
+        starts_on=date(2025, 1, 1),
+        due=date(2026, 11, 30),
+        reminded_at=at(0),
     )
 
 

@@ -153,4 +153,4 @@ async def test_every_template_is_listed_and_can_be_looked_at(door: Door) -> None
                 assert shown.status_code == 200
                 assert shown.headers["content-type"].startswith(kind)
                 assert shown.headers["content-security-policy"].startswith("default-src 'none'")
-                assert "DEMO-0001" in shown.text or item["name"] in ("draft_saved", "barrier")
+                assert "DEMO-0001" in shown.text or item["name"] in ("draft_saved", "barrier", "proof_due")

@@ -24,6 +24,7 @@ EVENTS: list[Event] = [
     facts.closed(),
     facts.withdrawn(),
     facts.barrier(),
+    facts.proof(),
 ]
 
 
@@ -50,6 +51,7 @@ async def test_each_event_has_one_effect_and_one_mark() -> None:
         "assignment",
         "thanks",
         "barrier",
+        "proof_due",
     }
 
 

@@ -211,3 +211,15 @@ async def test_nobody_is_told_of_a_barrier_of_long_ago(store: FakeStore) -> None
     fact = facts.barrier()
     await handlers.tell_of_barrier(store, fact, cause(fact), fact.reported_at + LONG * 2, LONG)
     assert (only(store).state, only(store).reason) == ("dropped", "too_old")
+
+
+async def test_the_coordinators_are_told_of_a_proof_once_and_not_of_one_of_long_ago(store: FakeStore) -> None:
+    fact = facts.proof()
+    await handlers.tell_of_proof(store, fact, cause(fact), NOW, LONG)
+    with pytest.raises(Duplicate):
+        await handlers.tell_of_proof(store, fact, cause(fact), NOW, LONG)
+    message = only(store)
+    assert (message.template, message.state, message.contact) == ("proof_due", "queued", domain.COORDINATORS)
+    late = FakeStore()
+    await handlers.tell_of_proof(late, fact, cause(fact), NOW + 2 * LONG, LONG)
+    assert (only(late).state, only(late).reason) == ("dropped", "too_old")

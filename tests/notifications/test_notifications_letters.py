@@ -12,7 +12,7 @@ from icalendar import Calendar
 
 from services.notifications import mail, sample
 from services.notifications.calls import TEMPLATES
-from services.notifications.domain import BARRIER, RESUME, Contact, Language, Message, Resend
+from services.notifications.domain import BARRIER, PROOF, RESUME, Contact, Language, Message, Resend
 from services.notifications.letters import Letter, Letters
 from services.notifications.settings import Settings
 from services.notifications.smtp import Refused
@@ -49,7 +49,7 @@ def test_every_template_is_complete(letters: Letters, name: str, to: Any, langua
     letter = written(letters, name, language, to)
     for text in (letter.subject, letter.text, letter.html):
         assert not re.search(r"\{\{|\{%|None|undefined", text)
-    for text in (letter.text, letter.html) if name not in (RESUME, BARRIER) else ():
+    for text in (letter.text, letter.html) if name not in (RESUME, BARRIER, PROOF) else ():
         assert "DEMO-0001" in text
         assert "Musterstadt" in text
         assert ("Guten Tag" if language == "de" else "Dear") in text
@@ -115,6 +115,8 @@ def test_html_loads_nothing_and_links_where_the_text_does(
         ("withdrawn_advisor", "en", ["withdrawn", "Thank you"]),
         ("superseded", "de", ["anders vergeben"]),
         ("superseded", "en", ["given to\nothers"]),
+        ("proof_due", "de", ["Zwischennachweis für 2025 ist am Mittwoch, 2. Dezember 2026", "/reporting/periods"]),
+        ("proof_due", "en", ["interim proof for 2025 is due on Wednesday, 2 December 2026", "/reporting/periods"]),
         ("thanks", "de", ["Vielen Dank", "/feedback?token="]),
         ("thanks", "en", ["Thank you", "/feedback?token="]),
     ],

@@ -17,14 +17,15 @@ import pypdf
 import pytest
 
 from services.reporting import handlers
-from services.reporting.exports import document, package, report, workbook
+from services.reporting.exports import document, package, report, statement, workbook
+from services.reporting.exports.statement import Statement
 from services.reporting.exports.text import as_json, tables_of
-from services.reporting.exports.words import money
+from services.reporting.exports.words import money, summed_up
 from services.reporting.figures import Scope
 from services.reporting.queries import ClaimFilter
 from services.reporting.reports import Reports
 from services.reporting.result import Result
-from shared import register
+from shared import pdf, register
 from tests.reporting.conftest import Kept
 from tests.reporting.journeys import RULES, changed, whole
 
@@ -141,6 +142,7 @@ async def test_the_workbook_has_real_dates_and_numbers_and_no_formula(
     assert isinstance(total.value, int | float)
     assert case.data_type == "s"
     assert not [cell.coordinate for one in book for row in one.iter_rows() for cell in row if cell.data_type == "f"]
+    assert next(row[0].value for row in book["Sizes"].iter_rows(min_row=2)) == "under 5,000 inhabitants"
     assert [one for one in book.sheetnames if one in ("Definitions", "Notes")] == ["Definitions", "Notes"]
 
 
@@ -189,9 +191,45 @@ def test_what_comes_in_data_never_becomes_markup() -> None:
         "basis": [hostile],
         "signatures": [hostile],
     }
-    made = document.pdf("statement", data, NOW)
+    made = pdf.render(document.TEMPLATES, "statement.typ", data, NOW, pdf.ARCHIVE)
     text = pypdf.PdfReader(io.BytesIO(made)).pages[0].extract_text()
     assert '#panic("x") $x^2$ *b*' in text
+
+
+def test_a_name_in_any_script_has_its_statement() -> None:
+    one = Statement(YEAR, "A01", "محمد 张伟 Нина Ødegård", (), "small_business", (), RULES.cards, NOW)
+    text = pypdf.PdfReader(io.BytesIO(statement.write(one, register.load(), "de"))).pages[0].extract_text()
+    assert "Нина Ødegård" in text
+    assert "▯▯" in text, "what none of the fonts has"
+
+
+@pytest.mark.parametrize(
+    ("n", "german", "english"),
+    [
+        (
+            0,
+            "Es ging keine Anfrage ein, keine Beratung begann. Es fand kein Termin statt.",
+            "No request came in and no engagement began. No session was held.",
+        ),
+        (
+            1,
+            "Es ging eine Anfrage ein, eine Beratung begann. In einem Termin wurde eine Person erreicht. "
+            "Vereinbart wurde eine Handlungsoption.",
+            "One request came in and one engagement began. One session reached one person. "
+            "One option for action was agreed.",
+        ),
+        (
+            1234,
+            "Es gingen 1.234 Anfragen ein, 1.234 Beratungen begannen. In 1.234 Terminen wurden 1.234 Personen "
+            "erreicht. Vereinbart wurden 1.234 Handlungsoptionen.",
+            "1,234 requests came in and 1,234 engagements began. 1,234 sessions reached 1,234 people. "
+            "1,234 options for action were agreed.",
+        ),
+    ],
+)
+def test_the_summary_is_put_as_people_say_it(n: int, german: str, english: str) -> None:
+    figures = dict.fromkeys(("requests", "accepted", "sessions", "participants", "options"), n)
+    assert (summed_up(figures, "de"), summed_up(figures, "en")) == (german, english)
 
 
 async def test_csv_and_json_of_a_result_can_be_read_again_and_again(reports: Reports, result: Result) -> None:

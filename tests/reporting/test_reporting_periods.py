@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.reporting import closing, handlers
+from services.reporting import budgets, closing, handlers
 from services.reporting.app import build
 from services.reporting.closing import Office
 from services.reporting.figures import Scope
@@ -183,7 +183,7 @@ async def test_a_budget_is_spent_by_claims_and_bound_by_engagements_that_run(off
     claimed = await office.reports.queries.claim_sums(_year())
     cost = await closing.expected(office, 2, TODAY)
     assert cost == 2 * 10 * 7500
-    await office.frozen.set_budget(Budget("2026", claimed.total_cents + 2 * cost - 1, "anna", NOW))
+    await budgets.set_budget(office, Budget("2026", claimed.total_cents + 2 * cost - 1, "anna", NOW))
     found = await closing.spending(office, "2026")
     assert (found.claimed, found.committed, found.paid) == (claimed.gross_cents, cost, 0)
     assert found.left == cost - 1, "one cent too little for another"

@@ -1,6 +1,6 @@
 """/api/budgets: minutes of advice per period, with what is used and reserved of them."""
 
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path
@@ -26,6 +26,7 @@ class BudgetView(BaseModel):
     minutes: int
     committed: int = Field(description="used by sessions, or reserved for consultations that run")
     left: int = Field(description="less than 0 when sessions took longer than reserved")
+    told_at: datetime | None = Field(description="reporting sets it, and said this then; null: it was set here")
     audit: list[AuditView]
 
     @classmethod
@@ -38,6 +39,7 @@ class BudgetView(BaseModel):
             minutes=known.minutes,
             committed=one.committed,
             left=one.left,
+            told_at=known.told_at,
             audit=[AuditView.of(entry) for entry in known.audit],
         )
 
@@ -61,7 +63,7 @@ def router(door: Door) -> APIRouter:
     async def put(budget_id: BudgetId, body: BudgetBody, caller: Annotated[Caller, Depends(coordinator)]) -> BudgetView:
         """Set or change a budget. What is released counts against the budget of the day on which it was decided.
 
-        409 when the period overlaps with another one's. Days that no budget covers have no limit.
+        409 when the period overlaps with another one's, or reporting sets it. Days that no budget covers have no limit.
         """
         standing = await again(
             lambda: handlers.set_budget(

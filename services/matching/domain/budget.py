@@ -7,7 +7,7 @@ advisor, the rest is free again.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
 
 from services.matching.domain.model import Audit, Engagement, Reserved
 from services.matching.domain.policy import Candidate, Decision
@@ -19,7 +19,9 @@ ID = r"^[a-z0-9][a-z0-9-]{0,39}$"
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """`minutes` from `start` to `end`, both included. Of no two budgets the periods overlap."""
+    """`minutes` from `start` to `end`, both included. Of no two budgets the periods overlap, but that what the payer's
+    money affords (`told_at`: when reporting said so) goes before any that was set here earlier.
+    """
 
     id: str
     start: date
@@ -27,6 +29,7 @@ class Budget:
     minutes: int
     audit: tuple[Audit, ...] = ()
     version: int = 0
+    told_at: datetime | None = None
 
     def covers(self, day: date) -> bool:
         return self.start <= day <= self.end
@@ -123,13 +126,24 @@ def allot(
 
 
 def check(wanted: Budget, known: Iterable[Budget]) -> None:
-    """Raises Conflict when another budget covers one of the days."""
+    """Raises Conflict when another budget covers one of the days, or reporting says what this one is."""
+    if wanted.told_at is not None:
+        raise Conflict(
+            f"Das Budget {wanted.id} wird im Berichtswesen festgelegt.",
+            f"The budget {wanted.id} is set in reporting.",
+        )
     for one in known:
         if one.id != wanted.id and one.start <= wanted.end and wanted.start <= one.end:
             raise Conflict(
                 f"Der Zeitraum überschneidet sich mit dem Budget {one.id}.",
                 f"The period overlaps with the budget {one.id}.",
             )
+
+
+def holding(budgets: Iterable[Budget], day: date) -> Budget | None:
+    """The one that holds on `day`."""
+    covering = [one for one in budgets if one.covers(day)]
+    return max(covering, key=lambda one: one.told_at is not None, default=None)
 
 
 class Beyond(Exception):

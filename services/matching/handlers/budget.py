@@ -1,4 +1,4 @@
-"""Budgets: set by coordinators, looked at with what is used and reserved."""
+"""Budgets: told by reporting or set by coordinators, looked at with what is used and reserved."""
 
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -7,6 +7,8 @@ from services.matching.domain import budget
 from services.matching.domain.budget import Budget
 from services.matching.domain.model import Audit
 from services.matching.store import Store
+from shared.commit import Insert
+from shared.events import BudgetSet
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,3 +42,17 @@ async def set_budget(
     decided = replace(wanted, audit=(*wanted.audit, audit))
     await store.save_budget(decided, signals.fence)
     return Standing(decided, (await store.committed()).get(budget_id, 0))
+
+
+async def follow(store: Store, event: BudgetSet, mark: Insert) -> None:
+    """What the payer's money affords holds from now on, whatever was set here for its days; the last telling counts."""
+    signals = await store.signals()
+    budget_id = event.period.replace("_", "-")
+    known = next((one for one in await store.budgets() if one.id == budget_id), None)
+    if known is not None and known.told_at is not None and known.told_at >= event.set_at:
+        await store.note(mark)
+        return
+    before = known or Budget(budget_id, event.starts_on, event.ends_on, event.minutes)
+    told = replace(before, start=event.starts_on, end=event.ends_on, minutes=event.minutes, told_at=event.set_at)
+    said = Audit(event.set_at, "reporting", "budget_set", f"{event.cents / 100:.2f} €")
+    await store.save_budget(replace(told, audit=(*told.audit, said)), signals.fence, mark)

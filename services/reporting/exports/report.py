@@ -6,16 +6,25 @@ from itertools import islice
 from typing import Any
 
 from services.reporting.decisions import STATUS_NAMES
-from services.reporting.exports import document
-from services.reporting.exports.document import sheet
+from services.reporting.exports.document import TEMPLATES, sheet
 from services.reporting.exports.tables import ENTRIES, KINDS
-from services.reporting.exports.words import day, money, notes, number, short_day
+from services.reporting.exports.words import (
+    ENTRIES_BY_DATE,
+    counted,
+    day,
+    money,
+    notes,
+    number,
+    short_day,
+    summed_up,
+)
 from services.reporting.figures import Granularity
 from services.reporting.indicators import INDICATORS, UNITS
 from services.reporting.queries import ClaimSums
 from services.reporting.reports import Reports
 from services.reporting.result import Result
 from services.reporting.views import By, Figure, Summary
+from shared import pdf
 
 LISTED = 1_000
 """Vouchers that the PDF lists; of more it has the sums, and the workbook has each."""
@@ -55,15 +64,11 @@ _WORDS = {
 
 _PARAGRAPHS = {
     "de": (
-        "Es gingen {requests} Anfragen ein, {accepted} Beratungen begannen. In {sessions} Terminen wurden "
-        "{participants} Teilnehmende erreicht und {options} Handlungsoptionen vereinbart.",
         "Honorare und Fahrtkosten ergeben {total}, davon sind {paid} bezahlt.",
         "Korrekturen zu früheren abgeschlossenen Zeiträumen: {corrected}.",
     ),
     "en": (
-        "{requests} requests came in and {accepted} engagements began. {sessions} sessions were held with "
-        "{participants} participants; {options} options for action were agreed.",
-        "Honoraria and travel come to {total}, of which {paid} are paid.",
+        "Honoraria and travel come to {total}, of which {paid} has been paid.",
         "Corrections to earlier closed periods: {corrected}.",
     ),
 }
@@ -72,7 +77,7 @@ _PARAGRAPHS = {
 def write(reports: Reports, result: Result, granularity: Granularity, language: str) -> bytes:
     """The PDF; takes seconds, so not on the event loop."""
     summary = reports.present(result.counted, result.scope, granularity=granularity, language=language)
-    return document.pdf("report", _data(reports, result, summary, language), result.made_at)
+    return pdf.render(TEMPLATES, "report.typ", _data(reports, result, summary, language), result.made_at, pdf.ARCHIVE)
 
 
 def _data(reports: Reports, result: Result, summary: Summary, language: str) -> dict[str, Any]:
@@ -94,7 +99,7 @@ def _data(reports: Reports, result: Result, summary: Summary, language: str) -> 
         "figures": _figures(summary.figures, language),
         "plots": [_plot(summary, code, language) for code in _PLOTTED],
         "parts": [
-            *(_groups(summary, by, language) for by in ("period", "district", "field")),
+            *(_groups(summary, by, language) for by in ("period", "district", "field", "size")),
             _sums(result, language),
             _vouchers(reports, result, language),
             _corrections(result, language),
@@ -129,12 +134,14 @@ def _notice(result: Result, language: str) -> str:
 
 
 def _paragraphs(result: Result, summary: Summary, language: str) -> list[str]:
-    said = {figure.indicator: _value(figure, language) for figure in summary.figures}
-    said["total"] = money(result.vouchers.sums.total_cents, language)
-    said["paid"] = money(result.vouchers.by_status.get("paid", ClaimSums()).total_cents, language)
-    said["corrected"] = money(sum(one.cents for one in result.corrections), language)
-    texts = _PARAGRAPHS[language][: 3 if result.corrections else 2]
-    return [text.format_map(said) for text in texts]
+    said = {
+        "total": money(result.vouchers.sums.total_cents, language),
+        "paid": money(result.vouchers.by_status.get("paid", ClaimSums()).total_cents, language),
+        "corrected": money(sum(one.cents for one in result.corrections), language),
+    }
+    texts = _PARAGRAPHS[language][: 2 if result.corrections else 1]
+    figures = {figure.indicator: int(figure.value or 0) for figure in summary.figures}
+    return [summed_up(figures, language), *(text.format_map(said) for text in texts)]
 
 
 def _figures(figures: Sequence[Figure], language: str) -> dict[str, Any]:
@@ -179,6 +186,7 @@ def _groups(summary: Summary, by: By, language: str) -> dict[str, Any]:
         "period": ("Nach Zeitraum", "By period"),
         "district": ("Nach Kreis", "By district"),
         "field": ("Nach Handlungsfeld", "By field"),
+        "size": ("Nach Größe der Kommune", "By size of municipality"),
     }
     rows = []
     for group in summary.groups:
@@ -241,9 +249,7 @@ def _vouchers(reports: Reports, result: Result, language: str) -> dict[str, Any]
     sums = result.vouchers.sums
     total = ("All" if english else "Alle", "", "", "", "", number(sums.minutes, language))
     rows.append((*total, number(sums.travel_km, language), money(sums.total_cents, language)))
-    words = (
-        f"{number(count, language)} entries by date." if english else f"{number(count, language)} Buchungen nach Datum."
-    )
+    words = counted(ENTRIES_BY_DATE, count, language)
     if count > LISTED:
         words += " Each is listed in the workbook." if english else " Einzeln stehen sie in der Arbeitsmappe."
     columns = ((1, False), (1.2, False), (0.9, False), (2.4, False), (1, False), (0.7, True), (0.6, True), (1, True))

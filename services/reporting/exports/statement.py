@@ -7,13 +7,13 @@ from typing import Any
 
 from services.reporting.claims import Claim
 from services.reporting.decisions import OUT, STATUS_NAMES
-from services.reporting.exports import document
-from services.reporting.exports.document import sheet
+from services.reporting.exports.document import TEMPLATES, sheet
 from services.reporting.exports.tables import BASES, ENTRIES, KINDS
 from services.reporting.exports.words import day, money, number, short_day
 from services.reporting.figures import Scope
 from services.reporting.rates import RateCard
 from services.reporting.records import Tax
+from shared import pdf
 from shared.register import Register
 
 _BLANK = "_" * 26
@@ -61,7 +61,7 @@ class Statement:
 
 def write(one: Statement, register: Register, language: str) -> bytes:
     """The PDF. Not for the event loop."""
-    return document.pdf("statement", _data(one, register, language), one.made_at)
+    return pdf.render(TEMPLATES, "statement.typ", _data(one, register, language), one.made_at, pdf.ARCHIVE)
 
 
 def _data(one: Statement, register: Register, language: str) -> dict[str, Any]:

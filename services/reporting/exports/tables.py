@@ -99,6 +99,7 @@ _BY: dict[By, tuple[str, str]] = {
     "period": ("Zeiträume", "Periods"),
     "district": ("Kreise", "Districts"),
     "field": ("Handlungsfelder", "Fields"),
+    "size": ("Größenklassen", "Sizes"),
 }
 
 

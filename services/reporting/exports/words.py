@@ -1,7 +1,9 @@
 """What reports say in words, in German and English."""
 
+from collections.abc import Mapping
 from datetime import date
 
+from babel import Locale
 from babel.dates import format_date
 from babel.numbers import format_currency, format_decimal
 
@@ -25,6 +27,58 @@ def money(cents: int, language: str) -> str:
 
 def number(value: float | None, language: str) -> str:
     return "–" if value is None else format_decimal(value, locale=_locale(language))
+
+
+Phrase = tuple[str, str, str]
+"""Of none, of one, of any other number as `{n}`."""
+_REQUESTS: dict[str, Phrase] = {
+    "de": ("Es ging keine Anfrage ein", "Es ging eine Anfrage ein", "Es gingen {n} Anfragen ein"),
+    "en": ("No request came in", "One request came in", "{n} requests came in"),
+}
+_ACCEPTED: dict[str, Phrase] = {
+    "de": ("keine Beratung begann", "eine Beratung begann", "{n} Beratungen begannen"),
+    "en": ("no engagement began", "one engagement began", "{n} engagements began"),
+}
+_SESSIONS: dict[str, Phrase] = {
+    "de": ("Es fand kein Termin statt", "In einem Termin", "In {n} Terminen"),
+    "en": ("No session was held", "One session reached", "{n} sessions reached"),
+}
+_PARTICIPANTS: dict[str, Phrase] = {
+    "de": ("wurde niemand erreicht", "wurde eine Person erreicht", "wurden {n} Personen erreicht"),
+    "en": ("nobody", "one person", "{n} people"),
+}
+_OPTIONS: dict[str, Phrase] = {
+    "de": (
+        "Vereinbart wurde keine Handlungsoption",
+        "Vereinbart wurde eine Handlungsoption",
+        "Vereinbart wurden {n} Handlungsoptionen",
+    ),
+    "en": ("No option for action was agreed", "One option for action was agreed", "{n} options for action were agreed"),
+}
+ENTRIES_BY_DATE: dict[str, Phrase] = {
+    "de": ("Keine Buchung.", "Eine Buchung.", "{n} Buchungen nach Datum."),
+    "en": ("No entry.", "One entry.", "{n} entries by date."),
+}
+
+
+def counted(phrase: dict[str, Phrase], n: int, language: str) -> str:
+    """`phrase` as the language puts it for `n`."""
+    form = 0 if n == 0 else 1 if Locale.parse(_locale(language)).plural_form(n) == "one" else 2
+    return phrase[language][form].format(n=number(n, language))
+
+
+def summed_up(figures: Mapping[str, int], language: str) -> str:
+    """What came in, began, was held and agreed, in sentences."""
+
+    def said(phrase: dict[str, Phrase], code: str) -> str:
+        return counted(phrase, figures[code], language)
+
+    joint = " and " if language == "en" else ", "
+    sentences = [said(_REQUESTS, "requests") + joint + said(_ACCEPTED, "accepted"), said(_SESSIONS, "sessions")]
+    if figures["sessions"]:
+        sentences[1] += f" {said(_PARTICIPANTS, 'participants')}"
+        sentences.append(said(_OPTIONS, "options"))
+    return " ".join(f"{sentence}." for sentence in sentences)
 
 
 def _locale(language: str) -> str:

@@ -19,7 +19,7 @@ _FORMATS: dict[Kind, dict[str, str]] = {
     "number": {"num_format": "#,##0"},
     "share": {"num_format": "#,##0.00"},
 }
-_GROUPS: tuple[By, ...] = ("period", "district", "field")
+_GROUPS: tuple[By, ...] = ("period", "district", "field", "size")
 LONGEST = 1_048_576
 """Rows of a sheet."""
 

@@ -7,13 +7,14 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Form, Path, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
-from services.reporting import closing
+from services.reporting import budgets, closing
 from services.reporting.api_periods import PUBLIC, Name, public_year
 from services.reporting.frozen import Budget
 from services.reporting.pages.desk import Pages
 from services.reporting.periods import scope_of
 from shared.access import everybody
-from shared.errors import NotFound
+from shared.errors import Conflict, NotFound
+from shared.events.base import moment
 from shared.login import Viewer, signed_in
 from shared.web import language
 
@@ -66,7 +67,10 @@ def add(routes: APIRouter, pages: Pages) -> None:
         if cents is None:
             wrong = ("Bitte einen Betrag in Euro, etwa 12.500,00.", "Please an amount in euros, such as 12.500,00.")
             return await shown(request, viewer, 422, errors={"euros": wrong}, euros=euros)
-        await frozen.set_budget(Budget(name, cents, viewer.subject, datetime.now(UTC)))
+        try:
+            await budgets.set_budget(office, Budget(name, cents, viewer.subject, moment(datetime.now(UTC))))
+        except Conflict as refused:
+            return await shown(request, viewer, 409, errors={"euros": (refused.de, refused.en)}, euros=euros)
         return _back()
 
     @routes.post("/reporting/deadlines/{name}/{code}")
