@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple
 
 from pydantic import TypeAdapter
 
-from services.matching.domain.model import OPEN, Advisor, Engagement
+from services.matching.domain.model import OPEN, Advisor, Engagement, Facts
 from shared.mongo import Document, Mongo
 
 Kind = Literal["overdue", "release", "parked", "answers", "silent", "handing"]
@@ -19,6 +19,7 @@ nothing heard in time, somebody who can't go on."""
 
 _ENGAGEMENT = TypeAdapter(Engagement)
 _ADVISOR = TypeAdapter(Advisor)
+_FACTS = TypeAdapter(Facts)
 
 
 class Place(NamedTuple):
@@ -96,6 +97,26 @@ class Finder:
 
     async def everything_of(self, advisor_id: str) -> list[Engagement]:
         return await self._engagements({"rounds.seats.advisor_id": advisor_id}, [("_id", 1)], 0)
+
+    async def unpaid(self, limit: int) -> list[Engagement]:
+        """Those that wait because the budget doesn't allow them, the oldest first."""
+        return await self._engagements({"state": "parked", "parked": "budget"}, [("_id", 1)], limit)
+
+    async def reserving(self, budget_id: str, after: str, limit: int) -> list[Engagement]:
+        """Those that have used or reserved minutes of it, the oldest first, from the one after `after`."""
+        wanted: Document = {"reserved.budget": budget_id, "committed": {"$gt": 0}, "_id": {"$gt": after}}
+        return await self._engagements(wanted, [("_id", 1)], limit)
+
+    async def cases(self, request_ids: Iterable[str]) -> dict[str, Facts]:
+        """Request → what it asked, as far as that is known."""
+        wanted: Document = {"_id": {"$in": sorted(set(request_ids))}, "facts": {"$ne": None}}
+        found = await self._mongo["engagements"].find(wanted, {"facts": 1}).to_list(None)
+        return {one["_id"]: _FACTS.validate_python(one["facts"]) for one in found}
+
+    async def of_case(self, case_number: str) -> str | None:
+        """The request that has this case number."""
+        found = await self._mongo["engagements"].find_one({"facts.case_number": case_number}, {"_id": 1})
+        return str(found["_id"]) if found else None
 
     # -- advisors -------------------------------------------------------------------------------------------
 

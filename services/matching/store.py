@@ -150,9 +150,9 @@ class Store:
         """Those that use this advisor's capacity."""
         return await self._many({"holders": advisor_id}, 0)
 
-    async def handing(self, after: str, limit: int) -> list[Engagement]:
-        """Those where somebody can't go on, the oldest first."""
-        return await self._many({"leaving.0": {"$exists": True}, "_id": {"$gt": after}}, limit)
+    async def handing(self, after: str, limit: int, of: str | None = None) -> list[Engagement]:
+        """Those where somebody can't go on, or just `of`, the oldest first."""
+        return await self._many({"leaving": of or {"$gt": ""}, "_id": {"$gt": after}}, limit)
 
     async def oldest(self) -> Engagement | None:
         """The open request that was submitted first; its id may be younger or older, that of a draft."""

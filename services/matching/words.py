@@ -176,6 +176,8 @@ DECISIONS = both(
         "advisor_leaves": ("Ausscheiden geändert", "changed the last day"),
         "advisor_erased": ("Daten gelöscht", "erased the data"),
         "budget_set": ("Budget festgelegt", "set the budget"),
+        "policy_made": ("Fassung der Regeln angelegt", "made a version of the policy"),
+        "policy_activated": ("Fassung in Kraft gesetzt", "activated the version"),
     }
 )
 OUTCOMES = both(
@@ -327,6 +329,14 @@ TOLD = both(
         "reminded": ("Die Erinnerung ist unterwegs.", "The reminder is on its way."),
         "handed_over": ("Die Übergabe ist angestoßen.", "The hand-over has begun."),
         "stays": ("Festgehalten: Die Person macht weiter.", "Noted: they go on."),
+        "pinned": (
+            "Die Person ist festgesetzt: Wer entscheidet, behält sie bei.",
+            "The person is pinned: whatever is decided keeps them.",
+        ),
+        "unpinned": ("Die Wahl ist wieder frei.", "The choice is free again."),
+        "leaves": ("Der letzte Tag ist festgehalten.", "The last day is noted."),
+        "goes_on": ("Festgehalten: Die Person bleibt.", "Noted: they stay."),
+        "budget": ("Das Budget ist festgelegt.", "The budget is set."),
         "added": ("Neu aufgenommen.", "Added."),
         "changed": ("Gespeichert.", "Stored."),
         "erased": ("Die Daten sind gelöscht.", "The data are erased."),

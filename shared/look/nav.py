@@ -37,6 +37,7 @@ NAV: Mapping[Role, tuple[Entry, ...]] = {
     "coordinator": (
         Entry("matching", "/coordination", ("Arbeitsliste", "Worklist")),
         Entry("matching", "/coordination/advisors", ("Beratende", "Advisors")),
+        Entry("matching", "/coordination/governing", ("Steuerung", "Governing")),
         Entry("notifications", "/messages", ("Nachrichten", "Messages")),
         Entry("intake", "/barriers", ("Barrieren", "Barriers")),
         _FOR_OTHERS,

@@ -84,8 +84,9 @@ class FakeStore(Store):
     async def holding(self, advisor_id: str) -> list[Engagement]:
         return [one for one in self._sorted() if advisor_id in one.holders]
 
-    async def handing(self, after: str, limit: int) -> list[Engagement]:
-        return [one for one in self._sorted() if one.state in OPEN and one.leaving and one.id > after][:limit]
+    async def handing(self, after: str, limit: int, of: str | None = None) -> list[Engagement]:
+        found = [one for one in self._sorted() if one.state in OPEN and one.leaving and one.id > after]
+        return [one for one in found if of is None or any(entry.advisor_id == of for entry in one.leaving)][:limit]
 
     async def oldest(self) -> Engagement | None:
         found = [one for one in self._sorted() if one.state in OPEN and one.facts]

@@ -123,7 +123,7 @@ async def test_a_coordinator_answers_for_an_advisor_and_the_history_says_so(here
     form = next(one for one in page.forms if one.fields.get("advisor_id") == "A01")
     done = await me.sends(form, answer="accepted")
     assert "Die Antwort ist eingetragen" in done.words
-    assert "koordination : zugesagt A01" in done.words
+    assert "koordination : zugesagt Beispiel A01" in done.words
     late = await me.sends(form, answer="declined", reason="no_time")
     assert (late.status, "lässt sich nicht mehr ändern" in late.words) == (409, True)
 
@@ -151,6 +151,9 @@ async def test_a_conflict_of_interest_counts_now_and_later(here: World) -> None:
     request_id = await asked(here)
     me = Reader(here)
     form = (await me.opens(f"/coordination/requests/{request_id}")).form("/conflict")
+    silent = await me.sends(form, conflict_advisor="a01")
+    assert (silent.status, silent.form("/conflict").fields["conflict_advisor"]) == (422, "a01")
+    form.fields["conflict_reason"] = "Arbeitet dort"
     for _ in range(2):
         done = await me.sends(form, conflict_advisor="a01")
         assert "Der Interessenkonflikt ist festgehalten" in done.words

@@ -15,6 +15,7 @@ from pydantic import (
     model_validator,
 )
 
+from services.matching.domain import budget
 from services.matching.domain.model import HeldMode, Option, Outcome, Presence, Reason, Record
 from services.matching.entries import AbsenceEntry, Day
 from shared.events.base import AdvisorId, FieldCode, SessionKind, moment
@@ -106,6 +107,10 @@ class LeaveBody(Body):
 
     last_day: Day | None
     reason: Words
+
+
+class BudgetName(Body):
+    id: Annotated[str, StringConstraints(pattern=budget.ID)]
 
 
 class BudgetBody(Body):

@@ -8,6 +8,7 @@ from services.matching.domain.budget import Budget
 from services.matching.domain.model import Audit
 from services.matching.store import Store
 from shared.commit import Insert
+from shared.errors import Conflict, NotFound
 from shared.events import BudgetSet
 
 
@@ -30,17 +31,35 @@ async def standings(store: Store) -> list[Standing]:
 
 
 async def set_budget(
-    store: Store, budget_id: str, start: date, end: date, minutes: int, by: str, why: str, now: datetime
+    store: Store,
+    budget_id: str,
+    start: date,
+    end: date,
+    minutes: int,
+    by: str,
+    why: str,
+    now: datetime,
+    seen: int | None = None,
 ) -> Standing:
-    """A new one, or another sum or period for a known one. Raises Conflict when periods would overlap."""
+    """A new one, or another sum or period for a known one; as it is already, nothing is decided.
+
+    `seen`: the version that the caller saw, 0 for a new one, where that counts. Raises Conflict when it has changed
+    since, or periods would overlap.
+    """
     signals = await store.signals()
     known = {one.id: one for one in await store.budgets()}
     before = known.get(budget_id, Budget(budget_id, start, end, minutes))
-    wanted = replace(before, start=start, end=end, minutes=minutes)
-    budget.check(wanted, known.values())
-    audit = Audit(now, by, "budget_set", why, to=f"{start}..{end} {minutes}")
-    decided = replace(wanted, audit=(*wanted.audit, audit))
-    await store.save_budget(decided, signals.fence)
+    decided = replace(before, start=start, end=end, minutes=minutes)
+    if decided != before or not before.version:
+        if seen is not None and seen != before.version:
+            raise Conflict(
+                f"Das Budget {budget_id} hat inzwischen jemand anderes geändert. Bitte vergleichen und erneut senden.",
+                f"Somebody else has changed the budget {budget_id} meanwhile. Please compare and send it again.",
+            )
+        budget.check(decided, known.values())
+        audit = Audit(now, by, "budget_set", why, to=f"{start}..{end} {minutes}")
+        decided = replace(decided, audit=(*before.audit, audit))
+        await store.save_budget(decided, signals.fence)
     return Standing(decided, (await store.committed()).get(budget_id, 0))
 
 
@@ -54,5 +73,13 @@ async def follow(store: Store, event: BudgetSet, mark: Insert) -> None:
         return
     before = known or Budget(budget_id, event.starts_on, event.ends_on, event.minutes)
     told = replace(before, start=event.starts_on, end=event.ends_on, minutes=event.minutes, told_at=event.set_at)
-    said = Audit(event.set_at, "reporting", "budget_set", f"{event.cents / 100:.2f} €")
+    set_to = f"{event.starts_on}..{event.ends_on} {event.minutes}"
+    said = Audit(event.set_at, "reporting", "budget_set", f"{event.cents / 100:.2f} €", to=set_to)
     await store.save_budget(replace(told, audit=(*told.audit, said)), signals.fence, mark)
+
+
+async def standing(store: Store, budget_id: str) -> Standing:
+    found = next((one for one in await standings(store) if one.budget.id == budget_id), None)
+    if found is None:
+        raise NotFound(f"Das Budget {budget_id} gibt es nicht.", f"There is no budget {budget_id}.")
+    return found

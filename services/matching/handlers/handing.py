@@ -1,6 +1,7 @@
 """The hand-over list: who can't go on, who would be best in their place, and what a coordinator makes of it."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -25,23 +26,40 @@ class Vacancy:
     replacements: tuple[Scored, ...]
 
 
-async def vacancies(store: Store, today: date, after: str, limit: int, policy: Policy = OPTIMAL) -> list[Vacancy]:
-    """The list, the oldest requests first; the replacements of each are found as if it were the only one."""
-    found = [(one, entry) for one in await store.handing(after, limit) for entry in one.leaving]
-    if not found:
-        return []
-    there = await matching.pool(store, await store.signals(), today, policy)
+async def vacancies(
+    store: Store, today: date, after: str, limit: int, policy: Policy = OPTIMAL, of: str | None = None
+) -> list[Vacancy]:
+    """The list, the oldest requests first; the replacements of each are found as if it were the only one. `of`: only
+    what this advisor has to hand over.
+    """
+    found = [
+        (one, entry)
+        for one in await store.handing(after, limit, of)
+        for entry in one.leaving
+        if of in (None, entry.advisor_id)
+    ]
+    best = await replacements(store, [(one, entry.advisor_id) for one, entry in found], today, policy)
+    return [Vacancy(one, entry, best.get((one.id, entry.advisor_id), ())) for one, entry in found]
+
+
+async def replacements(
+    store: Store, seats: Sequence[tuple[Engagement, str]], today: date, policy: Policy
+) -> dict[tuple[str, str], tuple[Scored, ...]]:
+    """Who could take the seat of an advisor, the best first: by request and advisor."""
     best: dict[tuple[str, str], tuple[Scored, ...]] = {}
-    for one, entry in found:
-        if one.current is None or one.current.seat(entry.advisor_id) is None:
+    if not seats:
+        return best
+    there = await matching.pool(store, await store.signals(), today, policy)
+    for one, advisor_id in seats:
+        if one.current is None or one.current.seat(advisor_id) is None:
             continue
-        wish = handing.successor(one, entry.advisor_id)
+        wish = handing.successor(one, advisor_id)
         verdict = await asyncio.to_thread(matching.choose, there.candidates, [wish], today, policy)
         [decision] = verdict.decisions
         seated = {seat.advisor_id for seat in wish.held}
         new = [member for member in decision.members if member.advisor_id not in seated]
-        best[one.id, entry.advisor_id] = (*new, *(decision.runners_up if new else ()))
-    return [Vacancy(one, entry, best.get((one.id, entry.advisor_id), ())) for one, entry in found]
+        best[one.id, advisor_id] = (*new, *(decision.runners_up if new else ()))
+    return best
 
 
 async def hand_over(

@@ -42,8 +42,9 @@ async def release(
     people = {one.id: candidate(one, 0, 0) for one in await store.advisors() if one.id in new}
     walls = {one: wall for one in people if (wall := barrier(people[one], seeker(known), rules.day(now), 0))}
     if walls:
-        why = ", ".join(f"{one}: {wall}" for one, wall in sorted(walls.items()))
-        anew = releasing.reconsider(known, (), Audit(now, caller.subject, "reconsidered", why, tuple(walls)), now)
+        found = " ".join(f"{one}:{wall}" for one, wall in sorted(walls.items()))
+        refused = Audit(now, caller.subject, "reconsidered", why, tuple(sorted(walls)), found)
+        anew = releasing.reconsider(known, (), refused, now)
         await store.save(anew, events=(), fence=signals.fence, news=True)
         raise Conflict(
             f"{', '.join(walls)} kann inzwischen nicht mehr gefragt werden; es wird neu entschieden.",

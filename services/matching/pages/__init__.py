@@ -1,15 +1,31 @@
 """The pages of matching, without JavaScript: GET shows, POST acts.
 
 `answer` by the link in an advisor's mail · `advisor`, `sessions`, `me` the advisors' portal · `worklist`, `request`,
-`deciding`, `why`, `pool`, `importing` the coordinators' · `asked`, `forms`, `showing` what they share
+`deciding`, `why`, `pool`, `leaving`, `importing` the coordinators' · `hand_overs`, `budgets`, `decisions` where they
+govern the matcher · `asked`, `forms`, `showing` what they share
 """
 
 from fastapi import APIRouter
 
-from services.matching import words
+from services.matching import decided, words
 from services.matching.api.door import Door
 from services.matching.finding import Finder
-from services.matching.pages import advisor, answer, deciding, importing, me, pool, request, sessions, why, worklist
+from services.matching.pages import (
+    advisor,
+    answer,
+    budgets,
+    deciding,
+    decisions,
+    hand_overs,
+    importing,
+    leaving,
+    me,
+    pool,
+    request,
+    sessions,
+    why,
+    worklist,
+)
 from services.matching.pages.showing import Guard, Pages
 from services.matching.settings import Settings
 from shared.look import Look
@@ -17,7 +33,7 @@ from shared.look import Look
 
 def look_of(settings: Settings) -> Look:
     """The look, with the words that matching's pages have for its codes."""
-    return Look(settings, "services.matching", **words.SPOKEN)
+    return Look(settings, "services.matching", **words.SPOKEN, **decided.SPOKEN)
 
 
 def router(look: Look, door: Door, guard: Guard) -> APIRouter:
@@ -31,6 +47,10 @@ def router(look: Look, door: Door, guard: Guard) -> APIRouter:
     made.include_router(worklist.router(door, pages, finder, guard))
     made.include_router(importing.router(door, pages, guard))
     made.include_router(pool.router(door, pages, finder, guard))
+    made.include_router(leaving.router(door, pages, finder, guard))
+    made.include_router(hand_overs.router(door, pages, finder, guard))
+    made.include_router(budgets.router(door, pages, finder, guard))
+    made.include_router(decisions.router(door, pages, finder, guard))
     made.include_router(why.router(door, pages, finder, guard))
     made.include_router(request.router(door, pages, finder, guard))
     made.include_router(deciding.router(door, pages, guard, request.shower(door, pages, finder)))

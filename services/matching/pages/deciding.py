@@ -1,4 +1,4 @@
-"""/coordination/requests: release, decide anew, remind, notes, and who takes over from whom."""
+"""/coordination/requests: release, decide anew, pin, remind, notes, and who takes over from whom."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Annotated, Any, TypeVar
@@ -68,6 +68,24 @@ def router(door: Door, pages: Pages, guard: Guard, show: Show) -> APIRouter:
 
         names = {"without": "without", "reason": "reconsider_reason"}
         return await decide(request, request_id, "reconsidered", ReconsiderBody, names, act, ("without",))
+
+    @made.post("/{request_id}/pin")
+    async def pin(request: Request, request_id: RequestId, by: Coordinator) -> Response:
+        """This advisor is kept in whatever is decided; the rest is found round them."""
+
+        async def act(_: forms.Form, body: AdvisorBody) -> None:
+            await releasing.pin(store, request_id, body.advisor, by, body.reason, door.clock())
+
+        names = {"advisor": "pin_advisor", "reason": "pin_reason"}
+        return await decide(request, request_id, "pinned", AdvisorBody, names, act)
+
+    @made.post("/{request_id}/unpin")
+    async def unpin(request: Request, request_id: RequestId, by: Coordinator) -> Response:
+        async def act(_: forms.Form, body: AdvisorBody) -> None:
+            await releasing.unpin(store, request_id, body.advisor, by, body.reason, door.clock())
+
+        names = {"advisor": "unpin_advisor", "reason": "unpin_reason"}
+        return await decide(request, request_id, "unpinned", AdvisorBody, names, act)
 
     @made.post("/{request_id}/note")
     async def note(request: Request, request_id: RequestId, by: Coordinator) -> Response:

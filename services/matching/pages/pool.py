@@ -60,6 +60,7 @@ def router(door: Door, pages: Pages, finder: Finder, guard: Guard) -> APIRouter:
             "person": person,
             "held": [(one, door.register.name(one.asked.municipality_ags)) for one in held],
             "places": places,
+            "names": await finder.names({one for entry in person.audit for one in (entry.by, *entry.who)}),
             "today": door.today(),
             "form": form,
         }

@@ -5,13 +5,13 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
 
-from services.matching.api.bodies import AssignBody, CloseBody
+from services.matching.api.bodies import AdvisorBody, AssignBody, CloseBody
 from services.matching.api.door import Door, RequestId
 from services.matching.domain import notices
 from services.matching.domain.model import Engagement
 from services.matching.domain.worklist import next_step
 from services.matching.finding import Finder
-from services.matching.handlers import releasing
+from services.matching.handlers import handing, releasing
 from services.matching.handlers import rounds as handlers
 from services.matching.pages import asked, forms
 from services.matching.pages.showing import Guard, Pages, Show, Values, back
@@ -118,12 +118,13 @@ def router(door: Door, pages: Pages, finder: Finder, guard: Guard) -> APIRouter:
         advisor_id = form.get("conflict_advisor").strip().upper()
         try:
             known = await _known(door, request_id)
-            why, policy = form.get("conflict_reason").strip(), await door.policy()
+            told = {"advisor": advisor_id, "reason": form.get("conflict_reason")}
+            why, policy = forms.check(AdvisorBody, told).reason, await door.policy()
             await again(
                 lambda: releasing.flag_conflict(store, known.id, advisor_id, by, why, door.rules, policy, door.clock())
             )
-        except (Conflict, NotFound) as error:
-            form.blame(error, {})
+        except (Conflict, Invalid, NotFound) as error:
+            form.blame(error, {"advisor": "conflict_advisor", "reason": "conflict_reason"})
             return await page(request, request_id, form, error.status)
         return back(f"/coordination/requests/{request_id}", "barred")
 
@@ -137,11 +138,17 @@ def shower(door: Door, pages: Pages, finder: Finder) -> Show:
         known = await _known(door, request_id)
         today = door.today()
         submitted = door.rules.day(known.asked.submitted_at)
+        gone = [(known, one.advisor_id) for one in known.leaving] if known.state == "engaged" else []
+        found = await handing.replacements(door.store, gone, today, await door.policy()) if gone else {}
+        best = {advisor_id: many for (_, advisor_id), many in found.items()}
+        names = await finder.names(_mentioned(known) | {one.advisor_id for many in best.values() for one in many})
         values: Values = _values(door, known) | {
             "dossier": await door.store.dossier(known.id),
             "step": next_step(known, door.rules, today),
             "waited": workdays.workdays_between(submitted, today, door.rules.subdivision),
-            "names": await finder.names(_mentioned(known)),
+            "replacements": best,
+            "names": names,
+            "pin_choices": [(one, f"{names.get(one, '')} ({one})".strip()) for one in known.pins],
             "sessions": sorted(known.sessions, key=lambda one: one.starts_at),
             "today": today,
             "may_remind": notices.may_remind(known, door.rules, (await door.policy()).rules, door.clock()),
@@ -170,4 +177,5 @@ def _mentioned(known: Engagement) -> set[str]:
     rounds = [*known.rounds, *([known.proposal.asked] if known.proposal else [])]
     seats = {seat.advisor_id for one in rounds for seat in one.seats}
     runners = {runner.advisor_id for one in rounds for runner in one.runners_up}
-    return seats | runners | {one.advisor_id for one in known.handovers} | {*known.pins, *known.excluded}
+    decided = {one for entry in known.audit for one in (entry.by, *entry.who)}
+    return seats | runners | decided | {one.advisor_id for one in known.handovers} | {*known.pins, *known.excluded}

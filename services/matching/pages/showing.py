@@ -15,6 +15,8 @@ from shared.look import Look
 from shared.mongo import is_transient
 
 Values = dict[str, Any]
+GOVERNING = "/coordination/governing"
+"""Where the pages are on which coordinators govern the matcher."""
 Show = Callable[..., Coroutine[Any, Any, Response]]
 """Shows a page again with a form that could not be carried out: (request, id, form, code)."""
 Guard = Callable[..., Callable[..., Any]]
