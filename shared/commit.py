@@ -3,6 +3,7 @@
 Callers hand in a `Change` and are answered when the majority has it. A batch is whatever gathered while
 the last one was under way: no timer, so no wait when idle, and one transaction for many callers under
 load. A change that fails (a taken key, a stale version) fails alone; the rest of its batch goes through.
+Changes that fit into one new document each (see carried) need no transaction: a batch of them is one insert.
 """
 
 import asyncio
@@ -16,9 +17,9 @@ from typing import Any, TypeVar
 
 from pymongo import DeleteOne, InsertOne, ReplaceOne, UpdateOne
 from pymongo.asynchronous.client_session import AsyncClientSession
-from pymongo.errors import BulkWriteError, PyMongoError
+from pymongo.errors import AutoReconnect, BulkWriteError, OperationFailure, PyMongoError
 
-from shared import outbox
+from shared import carried, outbox
 from shared.errors import Duplicate, Stale, Unavailable
 from shared.events import Event
 from shared.mongo import Document, Mongo, is_transient
@@ -41,15 +42,22 @@ class Insert:
 
 
 @dataclass(frozen=True, slots=True)
+class Mark(Insert):
+    """The mark of a caller's key, which may stand in the new document instead that the call has made."""
+
+
+@dataclass(frozen=True, slots=True)
 class Replace:
     """A document with `_id` and `version`, as it shall stand; `was`: the version loaded, 0 for a new one.
 
-    Fails as `Stale` when somebody else was faster.
+    Fails as `Stale` when somebody else was faster. `carries`: a new one holds the rest of its change too, where it can
+    (see carried), and a later one keeps what it holds.
     """
 
     collection: str
     document: Mapping[str, Any]
     was: int
+    carries: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,8 +117,12 @@ class _Step:
 
 @dataclass(slots=True)
 class _Waiting:
+    """`carrier`: all there is to store, where one document can hold it; else `operations`, with the outbox's `rows`."""
+
     change: Change
+    carrier: Document | None
     operations: "list[_Step]"
+    rows: list[Document]
     done: "asyncio.Future[None]" = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
 
@@ -145,7 +157,7 @@ class Committer:
         """Returns when the majority has journalled it. Raises Stale, Duplicate or Unavailable."""
         if self._closing or len(self._queue) >= self._limit:
             raise Unavailable("Der Dienst ist gerade ausgelastet.", "The service is busy.", retry_after=2)
-        waiting = _Waiting(change, self._operations(change))
+        waiting = self._prepared(change)
         self._queue.append(waiting)
         self._wake.set()
         await waiting.done
@@ -158,7 +170,9 @@ class Committer:
             while self._queue:
                 batch, self._queue = self._queue[:BATCH], self._queue[BATCH:]
                 crowded = len(batch) >= CROWD
-                await self._settle(batch)
+                carriers = [waiting for waiting in batch if waiting.carrier]
+                others = [waiting for waiting in batch if not waiting.carrier]
+                await asyncio.gather(self._settle_carriers(carriers), self._settle(others))
                 if crowded:
                     self._crowded_at = time.monotonic()
 
@@ -183,27 +197,58 @@ class Committer:
             except _Failed as failed:
                 refused.append((batch.pop(failed.position), failed.error))
             except Exception as error:
-                answer: Exception = error
-                if isinstance(error, PyMongoError) and is_transient(error):
-                    answer = Unavailable(
-                        "Die Datenbank antwortet nicht.", f"The database does not answer: {told(error)}"
-                    )
-                    # whoever has come meanwhile has waited for the same
-                    batch, self._queue = [*batch, *self._queue], []
-                for waiting in [*batch, *(waiting for waiting, _ in refused)]:
-                    _fail(waiting, answer)
+                self._refuse([*batch, *(waiting for waiting, _ in refused)], error)
                 return
             else:
-                self.batches += 1
-                self.changes += len(batch)
-                for waiting in batch:
-                    if not waiting.done.done():
-                        waiting.done.set_result(None)
-                if any(waiting.change.events for waiting in batch):
-                    self.stored()
+                self._stands(batch)
                 break
         for waiting, reason in refused:
             _fail(waiting, reason)
+
+    async def _settle_carriers(self, batch: list[_Waiting]) -> None:
+        """Inserts them side by side; each fails on its own, and all of them when the majority did not confirm."""
+        grouped: dict[str, list[_Waiting]] = {}
+        for waiting in batch:
+            grouped.setdefault(waiting.change.writes[0].collection, []).append(waiting)
+        for collection, entries in grouped.items():
+            try:
+                failed = await self._insert(collection, entries)
+            except Exception as error:
+                self._refuse(entries, error)
+                continue
+            self._stands([waiting for waiting in entries if id(waiting) not in failed])
+            for waiting in entries:
+                if reason := failed.get(id(waiting)):
+                    _fail(waiting, reason)
+
+    async def _insert(self, collection: str, entries: list[_Waiting]) -> dict[int, Exception]:
+        """Returns, by the `id()` of those that failed, why."""
+        try:
+            await self._mongo.insert(collection, [waiting.carrier for waiting in entries if waiting.carrier])
+        except BulkWriteError as error:
+            if error.details["writeConcernErrors"]:
+                raise AutoReconnect(f"not confirmed by the majority: {told(error)}") from error
+            found = error.details["writeErrors"]
+            return {id(entries[one["index"]]): _reason(entries[one["index"]].change, one) for one in found}
+        return {}
+
+    def _stands(self, batch: list[_Waiting]) -> None:
+        self.batches += 1
+        self.changes += len(batch)
+        for waiting in batch:
+            if not waiting.done.done():
+                waiting.done.set_result(None)
+        if any(waiting.change.events for waiting in batch):
+            self.stored()
+
+    def _refuse(self, batch: list[_Waiting], error: Exception) -> None:
+        """None of `batch` is known to stand."""
+        if isinstance(error, PyMongoError) and is_transient(error):
+            error = Unavailable("Die Datenbank antwortet nicht.", f"The database does not answer: {told(error)}")
+            # whoever has come meanwhile has waited for the same
+            batch, self._queue = [*batch, *self._queue], []
+        for waiting in batch:
+            _fail(waiting, error)
 
     async def _write(self, batch: list[_Waiting]) -> None:
         grouped: dict[str, list[tuple[int, _Step]]] = {}
@@ -228,11 +273,29 @@ class Committer:
 
         await self._mongo.transaction(body)
 
-    def _operations(self, change: Change) -> list[_Step]:
+    def _prepared(self, change: Change) -> _Waiting:
+        now = datetime.now(UTC)
+        if document := self._document(change):
+            events: Any = change.events
+            mark = change.mark.document if change.mark else None
+            carrier = carried.carrier(document, events, change.version, self._service, now, mark)
+            return _Waiting(change, carrier, [], [])
         marks = (change.mark,) if change.mark else ()
         steps = [_step(write) for write in (*marks, *change.writes) if not isinstance(write, Add)]
-        rows = outbox.rows(change.events, change.version, self._service, datetime.now(UTC))
-        return steps + [_Step(outbox.COLLECTION, InsertOne(row)) for row in rows]
+        rows = outbox.rows(change.events, change.version, self._service, now)
+        return _Waiting(change, None, steps + [_Step(outbox.COLLECTION, InsertOne(row)) for row in rows], rows)
+
+    @staticmethod
+    def _document(change: Change) -> Mapping[str, Any] | None:
+        """The one new document that can carry the whole change, if that is all."""
+        if len(change.writes) != 1 or not isinstance(change.mark, Mark | None):
+            return None
+        (write,) = change.writes
+        if not isinstance(write, Replace) or write.was or not write.carries:
+            return None
+        key = write.document["_id"]
+        fits = all(isinstance(event, Event) and event.key == key for event in change.events)
+        return write.document if fits else None
 
 
 @asynccontextmanager
@@ -284,7 +347,23 @@ def _step(write: Insert | Replace | Put | Remove) -> _Step:
     # With upsert a stale version tries to insert and fails on `_id`: the error names its operation,
     # which a plain replacement that matches nothing would not.
     loaded = {"_id": document["_id"], "version": write.was}
+    if write.carries:
+        del document["_id"]
+        return _Step(write.collection, UpdateOne(loaded, {"$set": document}, upsert=True), versioned=True)
     return _Step(write.collection, ReplaceOne(loaded, document, upsert=True), versioned=True)
+
+
+def _reason(change: Change, error: Mapping[str, Any]) -> Exception:
+    """Why the document that carries `change` was refused."""
+    if error["code"] != 11000:
+        return OperationFailure(str(error.get("errmsg")), error["code"], dict(error))
+    (write,) = change.writes
+    keys = tuple(error.get("keyPattern", {"_id": 1}))
+    if keys == (carried.KEY,) and change.mark:
+        return Duplicate(change.mark.collection, ("_id",))
+    if keys == ("_id",) and isinstance(write, Replace):
+        return Stale()
+    return Duplicate(write.collection, keys)
 
 
 def _fail(waiting: _Waiting, error: Exception) -> None:

@@ -26,13 +26,16 @@ class Envelope(NamedTuple):
 
 def headers(event: Event, event_id: str, service: str, time: datetime, trace: Trace) -> dict[str, str]:
     """The headers of `event`; the body is its plain JSON."""
+    return {**common(event.key, service, time, trace), "ce_id": event_id, "ce_type": type(event).type()}
+
+
+def common(key: str, service: str, time: datetime, trace: Trace) -> dict[str, str]:
+    """What the headers of all events say that `service` tells of `key` at once."""
     found = {
         "ce_specversion": "1.0",
-        "ce_id": event_id,
         "ce_source": f"/miglobe/{service}",
-        "ce_type": type(event).type(),
         "ce_time": time.astimezone(UTC).isoformat().replace("+00:00", "Z"),
-        "ce_subject": event.key,
+        "ce_subject": key,
         "ce_correlationid": trace.correlation_id,
         "content-type": "application/json",
         "traceparent": trace.traceparent,

@@ -97,13 +97,24 @@ class Mongo:
                 with pymongo.timeout(TRANSACTION_SECONDS):
                     await session.with_transaction(body)
 
+    async def insert(self, collection: str, documents: Sequence[Document]) -> None:
+        """All of them that can be, each by itself. Raises BulkWriteError when one or all failed."""
+        if self._motor:
+            await self.db[collection].insert_many(documents, ordered=False)
+        else:
+            with pymongo.timeout(TRANSACTION_SECONDS):
+                await self.db[collection].insert_many(documents, ordered=False)
+
     @asynccontextmanager
     async def watch(
-        self, collection: str, pipeline: Sequence[Mapping[str, Any]]
+        self, collections: Sequence[str], pipeline: Sequence[Mapping[str, Any]]
     ) -> AsyncIterator[AsyncIterator[Document]]:
         """A change stream from now on."""
+        watched: Any = self.db[collections[0]] if len(collections) == 1 else self.db
+        if len(collections) > 1:
+            pipeline = [{"$match": {"ns.coll": {"$in": list(collections)}}}, *pipeline]
         # answered at once when there is something, and else asked anew only this often
-        stream: Any = self.db[collection].watch(pipeline, max_await_time_ms=10_000)
+        stream: Any = watched.watch(pipeline, max_await_time_ms=10_000)
         if not self._motor:
             stream = await stream
         async with stream:

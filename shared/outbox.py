@@ -1,7 +1,8 @@
 """The outbox: events stored with the change they tell of, and the relay that publishes them in order.
 
-The collection is the truth; the change stream and the committer's call are hints (see waking). A row stays
-pending until Kafka has confirmed it, so a crash between the two publishes it again: consumers know it by `ce_id`.
+They stand in the collection `outbox`, or in the new document that they tell of (see carried). That is the truth; the
+change stream and the committer's call are hints (see waking). A row stays pending until Kafka has confirmed it, so a
+crash between the two publishes it again: consumers know it by `ce_id`.
 """
 
 import asyncio
@@ -16,7 +17,7 @@ from bson import Binary
 from opentelemetry.trace import SpanKind
 from pymongo.errors import PyMongoError
 
-from shared import envelope
+from shared import carried, envelope
 from shared.errors import Permanent
 from shared.events import Dossier, Event
 from shared.ids import new_id
@@ -28,6 +29,7 @@ from shared.telemetry import current, past
 from shared.waking import Wake
 
 COLLECTION = "outbox"
+PENDING = {"pending": True}
 BATCH = 500
 LEASE_SECONDS = 3 * PUBLISH_SECONDS
 GIVE_WAY_SECONDS, GIVE_WAY_STEPS = 0.02, 50
@@ -48,7 +50,7 @@ class Tombstone:
 
 def rows(events: "Sequence[Event | Tombstone]", version: int, service: str, now: datetime) -> list[Document]:
     """One row per event, in order; `order` sorts the rows of a key by their aggregate's version."""
-    made = []
+    made: list[Document] = []
     for position, event in enumerate(events):
         event_id = getattr(event, "entry_id", None) or new_id()
         if isinstance(event, Tombstone):
@@ -79,6 +81,20 @@ async def prepare(mongo: Mongo) -> None:
     await mongo.index(COLLECTION, "published_at", name="kept", expireAfterSeconds=int(KEPT.total_seconds()))
 
 
+async def backlog(mongo: Mongo, carriers: Sequence[str] = ()) -> tuple[int, datetime | None]:
+    """What is not published: how many rows and documents with events, and since when the oldest waits."""
+    count, times = 0, []
+    for name, pending, at in (
+        (COLLECTION, PENDING, "created_at"),
+        *((one, carried.PENDING, "told.at") for one in carriers),
+    ):
+        count += await mongo[name].count_documents(pending)
+        first = await mongo[name].find_one(pending, {at: 1}, sort=[("_id", 1)])
+        if first:
+            times.append(first["told"]["at"] if "told" in first else first["created_at"])
+    return count, min(times, default=None)
+
+
 class Relay:
     """Publishes pending rows. Any number of processes may run one; the lease lets one of them work."""
 
@@ -89,16 +105,19 @@ class Relay:
         prefix: str,
         instance: str,
         pressed: Callable[[], bool] = lambda: False,
+        carriers: Sequence[str] = (),
     ) -> None:
         """`instance`: who holds the lease; no two processes that run at once may share it.
 
         `pressed`: whether callers wait for what this process stores; publishing gives way to them for a while.
+        `carriers`: collections whose documents carry what is told of them.
         """
         self._mongo = mongo
         self._publisher = publisher
         self._prefix = prefix
         self._lease = Lease(mongo, "relay", instance, LEASE_SECONDS)
-        self._waking = Wake(mongo, COLLECTION, {"operationType": "insert"})
+        self._carriers = tuple(carriers)
+        self._waking = Wake(mongo, COLLECTION, {"operationType": "insert"}, also=self._carriers)
         self._leased_until = 0.0
         self._pressed = pressed
         self.published = 0
@@ -155,14 +174,7 @@ class Relay:
 
     async def _drain(self) -> bool:
         """Publishes one batch. True when there may be more."""
-        pending = self._mongo.settled(COLLECTION)
-        batch = await pending.find({"pending": True}).sort("_id", 1).limit(BATCH).to_list(None)
-        if not batch:
-            return False
-        full = len(batch) == BATCH
-        if full:  # an earlier row of the same key may have a later id, made on another machine
-            keys = list({row["key"] for row in batch})
-            batch = await pending.find({"pending": True, "key": {"$in": keys}}).to_list(None)
+        batch, full = await self._pending()
         queues: dict[str, list[Document]] = {}
         for row in sorted(batch, key=lambda row: (row["order"], row["_id"])):
             queues.setdefault(row["key"], []).append(row)
@@ -174,10 +186,32 @@ class Relay:
             queues = {key: queue for key, queue in queues.items() if queue and key not in failed}
         return full and progress
 
+    async def _pending(self) -> tuple[list[Document], bool]:
+        """The oldest rows, with all of their keys; and whether there may be more.
+
+        The outbox first: what has come before one of its rows is then there to be seen in the carriers too.
+        """
+        rows = self._mongo.settled(COLLECTION)
+        batch = await rows.find(PENDING).sort("_id", 1).limit(BATCH).to_list(None)
+        full = len(batch) == BATCH
+        told = {row["key"] for row in batch}
+        for name in self._carriers:
+            more = await carried.pending(self._mongo, name, BATCH)
+            keys = {row["key"] for row in more}
+            if len(keys) == BATCH:
+                full = True
+                more += await carried.pending_of(self._mongo, name, told - keys)
+            batch += more
+        if full:  # an earlier row of the same key may have a later id, made on another machine
+            keys = {row["key"] for row in batch}
+            of_carriers = [row for row in batch if "carrier" in row]
+            batch = await rows.find({**PENDING, "key": {"$in": list(keys)}}).to_list(None) + of_carriers
+        return batch, full
+
     async def _publish(self, wave: list[Document]) -> set[str]:
         """Rows of one change of each key. Returns the keys with one that Kafka will never take: they wait."""
         failed: set[str] = set()
-        done = [row["_id"] for row in wave]
+        done = wave
         try:
             await self._publisher.publish([self._message(row) for row in wave])
         except Permanent:
@@ -187,20 +221,27 @@ class Relay:
                     continue
                 try:
                     await self._publisher.publish([self._message(row)])
-                    done.append(row["_id"])
+                    done.append(row)
                 except Permanent as error:
                     failed.add(row["key"])
                     self.blocked[row["key"]] = str(error)
                     _log.error("outbox_row_blocked", row=row["_id"], topic=row["topic"], error=str(error))
-        await self._mongo[COLLECTION].update_many(
-            {"_id": {"$in": done}}, {"$set": {"published_at": datetime.now(UTC)}, "$unset": {"pending": ""}}
-        )
+        await self._mark(done)
         self.published += len(done)
         for row in wave:
             if row["key"] not in failed:
                 source = (row["headers"].get("traceparent"), row["key"])
                 past(f"publish {row['topic']}", SpanKind.PRODUCER, row["created_at"], [source])
         return failed
+
+    async def _mark(self, done: Sequence[Document]) -> None:
+        """Notes that these rows are in Kafka."""
+        if rows := [row["_id"] for row in done if "carrier" not in row]:
+            change = {"$set": {"published_at": datetime.now(UTC)}, "$unset": {"pending": ""}}
+            await self._mongo[COLLECTION].update_many({"_id": {"$in": rows}}, change)
+        for name in self._carriers:
+            if theirs := [row for row in done if "carrier" in row and row["carrier"].collection == name]:
+                await carried.published(self._mongo, name, theirs)
 
     def _message(self, row: Document) -> Message:
         return Message(

@@ -77,15 +77,24 @@ class Refusal(Exception):
 class Service:
     """One service process. The composition roots fill it; uvicorn runs `app`."""
 
-    def __init__(self, name: ServiceName, settings: Settings, *, title: str, summary: str) -> None:
+    def __init__(
+        self, name: ServiceName, settings: Settings, *, title: str, summary: str, carriers: Sequence[str] = ()
+    ) -> None:
+        """`carriers`: collections whose documents carry what is told of them (see carried)."""
         self.name = name
+        self._carriers = carriers
         self.settings = settings
         self.secret = settings.secret.get_secret_value()
         self.mongo = Mongo(settings.mongo, settings.database(name), settings.mongo_driver)
         self.publisher = Publisher(settings.kafka, f"{settings.prefix}{name}")
         self.commits = Committer(self.mongo, name, limit=settings.queue_limit)
         self.relay = outbox.Relay(
-            self.mongo, self.publisher, settings.prefix, settings.instance, pressed=lambda: self.commits.pressed
+            self.mongo,
+            self.publisher,
+            settings.prefix,
+            settings.instance,
+            pressed=lambda: self.commits.pressed,
+            carriers=carriers,
         )
         self.commits.stored = self.relay.wake
         self.registry = CollectorRegistry()
@@ -327,7 +336,7 @@ class Service:
 
     def _standard_routes(self) -> None:
         app = self.app
-        pending = self.gauge("miglobe_outbox_pending", "events not yet published")
+        pending = self.gauge("miglobe_outbox_pending", "not yet published: events, and changes with theirs")
         oldest = self.gauge("miglobe_outbox_oldest_seconds", "age of the oldest unpublished event")
         published = self.gauge("miglobe_outbox_published", "events published by this process")
         ready = self.gauge("miglobe_ready", "1: started, and nothing that it reads has stalled")
@@ -355,10 +364,9 @@ class Service:
             waiting.set(self.commits.waiting)
             published.set(self.relay.published)
             with suppress(PyMongoError):
-                rows = self.mongo[outbox.COLLECTION]
-                pending.set(await rows.count_documents({"pending": True}))
-                first = await rows.find_one({"pending": True}, sort=[("_id", 1)])
-                oldest.set(time.time() - first["created_at"].timestamp() if first else 0)
+                count, since = await outbox.backlog(self.mongo, self._carriers)
+                pending.set(count)
+                oldest.set(time.time() - since.timestamp() if since else 0)
             lag.clear()  # what is another's now is not told of any more
             with suppress(TimeoutError):
                 async with asyncio.timeout(1):

@@ -4,6 +4,7 @@ Both are hints. A lost one costs the seconds of the scan, never a row.
 """
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import suppress
 
 import structlog
@@ -23,10 +24,10 @@ _log = structlog.get_logger(__name__)
 class Wake:
     """`set` from anywhere in this process; `watch` beside the loop; `wait` where the loop has nothing to do."""
 
-    def __init__(self, mongo: Mongo, collection: str, changes: Document) -> None:
-        """`changes` matches the change events of `collection` that wake."""
+    def __init__(self, mongo: Mongo, collection: str, changes: Document, also: Sequence[str] = ()) -> None:
+        """`changes` matches the change events of `collection`, and `also` of these, that wake."""
         self._mongo = mongo
-        self._collection = collection
+        self._collections = (collection, *also)
         self._pipeline: list[Document] = [{"$match": changes}, {"$project": {"_id": 1}}]
         self._event = asyncio.Event()
 
@@ -47,12 +48,12 @@ class Wake:
         pause = FIRST_PAUSE
         while True:
             try:
-                async with self._mongo.watch(self._collection, self._pipeline) as stream:
+                async with self._mongo.watch(self._collections, self._pipeline) as stream:
                     self.set()  # for what came before the stream stood
                     async for _ in stream:
                         pause = FIRST_PAUSE
                         self.set()
             except PyMongoError as error:  # an index just made is enough for one
-                _log.info("watch_restarts", collection=self._collection, error=str(error)[:200], seconds=pause)
+                _log.info("watch_restarts", collection=self._collections[0], error=str(error)[:200], seconds=pause)
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, LONGEST_PAUSE)

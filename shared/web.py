@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.errors import FieldError, Invalid, Malformed, Problem, TooLarge, Unavailable
 from shared.headers import EVERY
-from shared.idempotency import Once
+from shared.idempotency import Carried, Once
 from shared.mongo import Mongo, is_transient
 from shared.telemetry import current, tracing
 from shared.telling import told
@@ -332,11 +332,11 @@ class Entrance:
         )
 
 
-def once(mongo: Mongo) -> Callable[[Request], Awaitable[Once]]:
+def once(mongo: Mongo, marks: Carried | None = None) -> Callable[[Request], Awaitable[Once]]:
     """A FastAPI dependency: the POST's `Once`, by its Idempotency-Key and body."""
 
     async def dependency(request: Request) -> Once:
         route = f"{request.method} {request.scope['path']}"
-        return Once(mongo, route, request.headers.get("idempotency-key"), await request.body())
+        return Once(mongo, route, request.headers.get("idempotency-key"), await request.body(), marks)
 
     return dependency

@@ -5,8 +5,9 @@ from fastapi import FastAPI
 from services.intake import api, barrier_pages, consumer, handlers, legal_pages, pages
 from services.intake.barriers import Barriers
 from services.intake.settings import Settings
-from services.intake.store import Store
+from services.intake.store import REQUESTS, Store
 from shared import web
+from shared.idempotency import Carried
 from shared.look import Look
 from shared.service import Service
 from shared.settings import load
@@ -18,7 +19,11 @@ def build(settings: Settings | None = None) -> FastAPI:
     settings = settings or load(Settings)
     seconds = settings.register_seconds
     service = Service(
-        "intake", settings, title="MiGlobe intake", summary="Requests of municipalities, and their status."
+        "intake",
+        settings,
+        title="MiGlobe intake",
+        summary="Requests of municipalities, and their status.",
+        carriers=[REQUESTS],
     )
     look = Look(settings, "services.intake", None, legal_pages.texts(settings), **legal_pages.words(settings))
     store = Store(service.mongo, service.commits, settings.register_file)
@@ -26,7 +31,8 @@ def build(settings: Settings | None = None) -> FastAPI:
     service.prepares(store.prepare)
     service.prepares(barriers.prepare)
     limits = settings.limits()
-    service.routes(api.router(store, web.once(service.mongo), settings, limits), express=["submit"])
+    once = web.once(service.mongo, Carried(service.mongo, REQUESTS, "POST /api/requests"))
+    service.routes(api.router(store, once, settings, limits), express=["submit"])
     service.pages(look)
     service.routes(pages.router(look, store, settings, limits))
     service.routes(legal_pages.router(look, settings))

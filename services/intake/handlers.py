@@ -154,8 +154,9 @@ async def send_draft(store: Store, before: Draft, wish: Wish, rules: Rules, life
 
 
 async def keep_tidy(store: Store, seconds: float) -> None:
-    """Drops overdue drafts for as long as the service runs."""
+    """Drops overdue drafts, and what is remembered of old calls, for as long as the service runs."""
     while True:
+        await store.forget_keys(datetime.now(UTC))
         while await drop_overdue(store, datetime.now(UTC)) == AT_ONCE:
             pass
         await asyncio.sleep(seconds)

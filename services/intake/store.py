@@ -18,7 +18,7 @@ from services.intake.advisors import Advisor
 from services.intake.domain import Request
 from services.intake.drafts import Draft
 from services.intake.progress import Progress
-from shared import outbox, register
+from shared import carried, idempotency, outbox, register
 from shared.commit import Change, Committer, Insert, Remove, Replace, settled
 from shared.errors import NotFound, Unavailable
 from shared.events import DraftDossier, Event, RequestDossier
@@ -54,6 +54,7 @@ class Store:
 
     async def prepare(self) -> None:
         """Indexes, and the configured register when its file is not the one imported last."""
+        await carried.prepare(self._mongo, REQUESTS)
         await self._mongo.index(REQUESTS, "case_number", name="case_number", unique=True)
         await self._mongo.index(DRAFTS, "until", name="until")
         await self._mongo.index(MUNICIPALITIES, "terms", name="terms")
@@ -82,7 +83,7 @@ class Store:
         """The request as it stands now and its events. Raises Stale, or Duplicate of a key."""
         document = _REQUEST.dump_python(request, mode="json")
         document["_id"] = document.pop("id")
-        write = Replace(REQUESTS, document, was=request.version - 1)
+        write = Replace(REQUESTS, document, was=request.version - 1, carries=True)
         await self._commits.commit(Change((write,), tuple(events), request.version, cause))
 
     async def confirm(self, known: Request) -> None:
@@ -95,10 +96,15 @@ class Store:
         await settled(read, known)
 
     async def forget_outbox(self, request_id: str) -> int:
-        """Takes dossiers out of the outbox, where published rows stay for days; returns how many."""
+        """Takes dossiers out of the outbox, where rows stay for days, and of what a request carries; how many."""
         topics = [RequestDossier.topic, DraftDossier.topic]
         rows = {"key": request_id, "topic": {"$in": topics}, "body": {"$ne": None}}
-        return (await self._mongo[outbox.COLLECTION].delete_many(rows)).deleted_count
+        gone = (await self._mongo[outbox.COLLECTION].delete_many(rows)).deleted_count
+        return gone + await carried.forget(self._mongo, REQUESTS, request_id, topics)
+
+    async def forget_keys(self, now: datetime) -> None:
+        """Drops the marks of Idempotency-Keys that are no longer kept."""
+        await idempotency.forget(self._mongo, REQUESTS, now)
 
     # -- drafts -----------------------------------------------------------------------------------------
 
@@ -114,7 +120,7 @@ class Store:
         """The request in the place of its draft. Raises Stale, or Duplicate of the case number."""
         document = _REQUEST.dump_python(request, mode="json")
         document["_id"] = document.pop("id")
-        writes = (_draft_as(trace), Replace(REQUESTS, document, was=0))
+        writes = (_draft_as(trace), Replace(REQUESTS, document, was=0, carries=True))
         await self._commits.commit(Change(writes, tuple(events), request.version))
 
     async def overdue_drafts(self, now: datetime, limit: int) -> list[Draft]:

@@ -37,7 +37,7 @@ from services.reporting.views_operations import (
 )
 from shared import outbox
 from shared.events import BY_TOPIC, EMITTED
-from shared.mongo import Document, Mongo
+from shared.mongo import Mongo
 from shared.register import Register
 from shared.settings import Settings
 from shared.tasks import cancelled
@@ -214,7 +214,5 @@ class Watch:
         )
 
     async def _outbox(self, now: datetime) -> Outbox:
-        rows = self._mongo[outbox.COLLECTION]
-        first: Document | None = await rows.find_one({"pending": True}, sort=[("_id", 1)])
-        age = (now - first["created_at"]).total_seconds() if first else 0.0
-        return Outbox(pending=await rows.count_documents({"pending": True}), oldest_seconds=max(0.0, age))
+        pending, since = await outbox.backlog(self._mongo)
+        return Outbox(pending=pending, oldest_seconds=max(0.0, (now - since).total_seconds()) if since else 0.0)

@@ -13,6 +13,7 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from pymongo import AsyncMongoClient
 
+from shared import carried
 from shared.events import BY_TOPIC
 from shared.topics import CONSUMED, dead_letter_topic
 from tests.chaos.case import LATER
@@ -105,6 +106,7 @@ class Observer:
             service: dict(zip(names, await asyncio.gather(*(self._all(service, name) for name in names)), strict=True))
             for service, names in _COLLECTIONS.items()
         }
+        stores["intake"]["outbox"] += [row for each in stores["intake"]["requests"] for row in carried.rows(each)]
         await self._read_on()
         ours = {document["_id"] for document in stores["notifications"]["cases"]}
         mails = await asyncio.to_thread(self._delivered, ours)
@@ -115,6 +117,7 @@ class Observer:
         found: Counter[str] = Counter()
         for service in SERVICES:
             found[f"outbox of {service}"] = await self._count(service, "outbox", {"pending": True})
+        found["events that requests carry"] = await self._count("intake", "requests", carried.PENDING)
         found["requests to decide"] = await self._count("matching", "engagements", {"state": {"$in": ["pending"]}})
         later = {"address": {"$regex": f"@{LATER}$"}}
         queued = {"state": {"$in": ["queued", "waiting"]}, "$nor": [later]}

@@ -14,7 +14,7 @@ from services.intake import consumer
 from services.intake.app import build
 from services.intake.settings import Settings
 from services.intake.store import Store
-from shared import auth
+from shared import auth, carried
 from shared.events import Event
 from shared.ids import new_id
 from shared.inbox import mark
@@ -58,8 +58,11 @@ class Intake:
         return f"{root}/{request_id}{tail}?token={self.token(request_id)}"
 
     async def rows(self, request_id: str) -> list[Document]:
-        """The outbox of a request, in order."""
-        return await self.mongo["outbox"].find({"key": request_id}).sort("order", 1).to_list(None)
+        """What is told of a request, in order."""
+        request = await self.mongo["requests"].find_one({"_id": request_id}) or {}
+        return carried.rows(request) + await self.mongo["outbox"].find({"key": request_id}).sort("order", 1).to_list(
+            None
+        )
 
 
 def intake_settings(stack: Stack, **values: Any) -> Settings:

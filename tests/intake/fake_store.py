@@ -71,6 +71,9 @@ class FakeStore(Store):
         self.outbox = kept
         return gone
 
+    async def forget_keys(self, now: datetime) -> None:
+        """The fake keeps no keys."""
+
     async def draft(self, draft_id: str) -> Draft | None:
         return self.drafts.get(draft_id)
 

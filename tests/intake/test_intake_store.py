@@ -9,7 +9,7 @@ import pytest
 from services.intake import domain, handlers, progress, search
 from services.intake.domain import Feedback
 from services.intake.store import MUNICIPALITIES, Store
-from shared import outbox, register
+from shared import carried, register
 from shared.commit import Committer, Insert, committing
 from shared.errors import Duplicate, NotFound, Stale, Unavailable
 from shared.ids import new_id
@@ -171,6 +171,7 @@ async def test_a_request_and_its_events_are_stored_together(mongo: Mongo) -> Non
         await store.save(made, events)
         with pytest.raises(Duplicate):
             await store.save(samples.request(), events)
-    rows = await mongo[outbox.COLLECTION].find().to_list(None)
+    (document,) = await mongo["requests"].find().to_list(None)
+    rows = carried.rows(document)
     assert sorted(row["topic"] for row in rows) == ["request.created", "request.dossier"]
     assert {row["key"] for row in rows} == {made.id}

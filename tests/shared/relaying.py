@@ -1,7 +1,7 @@
 """A relay between the real MongoDB and the real Kafka."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 from shared import outbox
@@ -15,10 +15,10 @@ from shared.tasks import end
 
 
 @asynccontextmanager
-async def relaying(mongo: Mongo, settings: Settings) -> AsyncIterator[outbox.Relay]:
+async def relaying(mongo: Mongo, settings: Settings, carriers: Sequence[str] = ()) -> AsyncIterator[outbox.Relay]:
     await outbox.prepare(mongo)
     publisher = Publisher(settings.kafka, "test-relay")
-    relay = outbox.Relay(mongo, publisher, settings.prefix, new_id())
+    relay = outbox.Relay(mongo, publisher, settings.prefix, new_id(), carriers=carriers)
     running = asyncio.create_task(relay.run())
     try:
         yield relay

@@ -190,10 +190,10 @@ async def test_trap_16_a_resume_token_that_is_refused_falls_back_to_the_scan(
     refused = 0
 
     @asynccontextmanager
-    async def watch(self: Mongo, collection: str, pipeline: Sequence[Document]) -> AsyncIterator[object]:
+    async def watch(self: Mongo, collections: Sequence[str], pipeline: Sequence[Document]) -> AsyncIterator[object]:
         nonlocal refused
         refused += 1
-        async with await self[collection].watch(pipeline, resume_after={"_data": "8200000000"}) as stream:
+        async with await self[collections[0]].watch(pipeline, resume_after={"_data": "8200000000"}) as stream:
             yield stream
 
     monkeypatch.setattr(Mongo, "watch", watch)

@@ -6,7 +6,7 @@ from typing import Any
 
 from aiokafka import TopicPartition
 
-from shared import broker, inbox, outbox
+from shared import broker, carried, inbox
 from shared.commit import Committer, Insert
 from shared.ids import new_id
 from shared.mongo import Document, Mongo
@@ -36,30 +36,33 @@ def _inbox() -> None:
 
 
 def _early() -> None:
-    write = Committer._write
+    write, insert = Committer._write, Committer._insert
 
     async def publish_first(self: Committer, batch: Any) -> None:
         relay = getattr(self.stored, "__self__", None)
-        rows = [
-            step.operation._doc
-            for waiting in batch
-            for step in waiting.operations
-            if step.collection == outbox.COLLECTION
-        ]
+        rows = [row for waiting in batch for row in waiting.rows]
+        rows += [row for waiting in batch if waiting.carrier for row in carried.rows(waiting.carrier)]
         if rows and isinstance(relay, Relay) and self._service in EARLY:
             await relay._publisher.publish([relay._message(row) for row in rows])
             await asyncio.sleep(GAP)
+
+    async def write_second(self: Committer, batch: Any) -> None:
+        await publish_first(self, batch)
         await write(self, batch)
 
-    Committer._write = publish_first  # type: ignore[method-assign]
+    async def insert_second(self: Committer, collection: str, entries: Any) -> Any:
+        await publish_first(self, entries)
+        return await insert(self, collection, entries)
+
+    Committer._write = write_second  # type: ignore[method-assign]
+    Committer._insert = insert_second  # type: ignore[method-assign]
 
 
 def _late() -> None:
     publish = Relay._publish
 
     async def mark_first(self: Relay, wave: list[Document]) -> set[str]:
-        done = {"_id": {"$in": [row["_id"] for row in wave]}}
-        await self._mongo[outbox.COLLECTION].update_many(done, {"$unset": {"pending": ""}})
+        await self._mark(wave)
         await asyncio.sleep(GAP)
         return await publish(self, wave)
 

@@ -1,0 +1,145 @@
+"""Documents that carry what is told of them: state, events and Idempotency-Key in one insert, without a transaction.
+
+For a change that stores one new document and nothing else, in a collection that its service calls a carrier, under the
+`_id` that is the events' key. `told` holds the events; what is left of them once they are published is which they
+were. `once` holds the mark of the key, for as long as keys are kept.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+from bson import Binary
+
+from shared import envelope
+from shared.events import Event
+from shared.ids import new_id
+from shared.mongo import Document, Mongo
+from shared.telemetry import current
+
+
+class Carrier(NamedTuple):
+    """Where an event stands; `last`: after all others of its document."""
+
+    collection: str
+    last: bool
+
+
+PENDING = {"told.pending": True}
+KEY = "once._id"
+
+
+def carrier(
+    document: Mapping[str, Any],
+    events: Sequence[Event],
+    version: int,
+    service: str,
+    now: datetime,
+    mark: Mapping[str, Any] | None,
+) -> Document:
+    """`document` with `events`, all of the key that its `_id` is, and with the `mark` of the caller's key."""
+    carrying = dict(document)
+    if events:
+        carrying["told"] = {
+            "pending": True,
+            "at": now,
+            "order": version << 16,
+            "headers": envelope.common(carrying["_id"], service, now, current(carrying["_id"])),
+            "events": [
+                {
+                    "id": new_id(),
+                    "topic": event.topic,
+                    "type": event.type(),
+                    "body": Binary(event.model_dump_json().encode()),
+                }
+                for event in events
+            ],
+        }
+    if mark is not None:
+        carrying["once"] = mark
+    return carrying
+
+
+def rows(document: Document, collection: str = "") -> list[Document]:
+    """The events that `document` carries, as rows of the outbox; without bodies where they are published.
+
+    `carrier`: where they stand.
+    """
+    told = document.get("told")
+    if told is None:
+        return []
+    common, last = told.get("headers", {}), len(told["events"]) - 1
+    return [
+        {
+            "_id": event["id"],
+            "topic": event["topic"],
+            "key": document["_id"],
+            "order": told["order"] | place,
+            "headers": {**common, "ce_id": event["id"], "ce_type": event["type"]},
+            "body": event.get("body"),
+            "created_at": told["at"],
+            "carrier": Carrier(collection, place == last),
+        }
+        for place, event in enumerate(told["events"])
+    ]
+
+
+async def pending(mongo: Mongo, collection: str, limit: int) -> list[Document]:
+    """What documents carry that is not published, of the oldest ones."""
+    carriers = mongo.settled(collection).find(PENDING, {"told": 1}).sort("_id", 1).limit(limit)
+    return _unpublished(await carriers.to_list(None), collection)
+
+
+async def pending_of(mongo: Mongo, collection: str, keys: Iterable[str]) -> list[Document]:
+    """What is not published of these keys."""
+    carriers = mongo.settled(collection).find({**PENDING, "_id": {"$in": list(keys)}}, {"told": 1})
+    return _unpublished(await carriers.to_list(None), collection)
+
+
+async def published(mongo: Mongo, collection: str, done: Sequence[Document]) -> None:
+    """Notes that these rows of carriers are in Kafka."""
+    whole = {row["key"] for row in done if row["carrier"].last}
+    if whole:  # an event goes out after those before it
+        gone = {"told.pending": "", "told.headers": "", "told.events.$[].body": "", "told.events.$[].sent": ""}
+        change = {"$set": {"told.published_at": datetime.now(UTC)}, "$unset": gone}
+        await mongo[collection].update_many({"_id": {"$in": list(whole)}, **PENDING}, change)
+    for row in done:
+        if row["key"] not in whole:
+            one = {"$set": {"told.events.$[one].sent": True}, "$unset": {"told.events.$[one].body": ""}}
+            await mongo[collection].update_one(
+                {"_id": row["key"], **PENDING}, one, array_filters=[{"one.id": row["_id"]}]
+            )
+
+
+async def forget(mongo: Mongo, collection: str, key: str, topics: Sequence[str]) -> int:
+    """Takes the events of `topics` out of what is still to be published; how many there were."""
+    wanted = {"$and": [{"$in": ["$$this.topic", list(topics)]}, {"$gt": ["$$this.body", None]}]}
+    left = {"$filter": {"input": "$told.events", "cond": {"$not": [wanted]}}}
+    any_left = {"$anyElementTrue": [{"$map": {"input": "$told.events", "in": {"$not": ["$$this.sent"]}}}]}
+    before = await mongo[collection].find_one_and_update(
+        {"_id": key, **PENDING},
+        [
+            {"$set": {"told.events": left}},
+            {"$set": {"told.pending": {"$cond": [any_left, True, "$$REMOVE"]}}},
+        ],
+    )
+    return sum(event["topic"] in topics and "body" in event for event in before["told"]["events"]) if before else 0
+
+
+async def prepare(mongo: Mongo, collection: str) -> None:
+    """The indexes of a carrier."""
+    await mongo.index(
+        collection, [("told.pending", 1), ("_id", 1)], name="told_pending", partialFilterExpression=PENDING
+    )
+    there = {"partialFilterExpression": {KEY: {"$exists": True}}}
+    await mongo.index(collection, KEY, name="once", unique=True, **there)
+    await mongo.index(collection, "once.at", name="once_at", **there)
+
+
+def _unpublished(carriers: Iterable[Document], collection: str) -> list[Document]:
+    return [
+        row
+        for document in carriers
+        for row, event in zip(rows(document, collection), document["told"]["events"], strict=True)
+        if not event.get("sent")
+    ]
