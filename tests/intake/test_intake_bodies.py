@@ -3,9 +3,12 @@
 import json
 from typing import Any
 
+import phonenumbers
 import pytest
 from email_validator import EmailNotValidError, validate_email
 from fastapi.exceptions import RequestValidationError
+from hypothesis import given, settings
+from hypothesis.strategies import text
 from pydantic import ValidationError
 
 from services.intake.bodies import FeedbackBody, RequestBody, schema
@@ -45,6 +48,23 @@ def test_harmless_differences_are_evened_out(changes: dict[str, Any], field: str
 )
 def test_a_phone_number_is_kept_in_international_form(phone: str | None, kept: str | None) -> None:
     assert parsed(contact={**CONTACT, "phone": phone}).contact.phone == kept
+
+
+@settings(max_examples=400, deadline=None)
+@given(text("0123456789", min_size=1, max_size=3), text("0123456789 -/", max_size=18))
+def test_a_plain_number_is_what_the_library_makes_of_it(area: str, rest: str) -> None:
+    typed = f"0{area}{rest}"
+    try:
+        number = phonenumbers.parse(typed, "DE")
+    except phonenumbers.NumberParseException:
+        number = phonenumbers.PhoneNumber()
+    valid = phonenumbers.is_valid_number(number)
+    said = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164) if valid else None
+    try:
+        kept = parsed(contact={**CONTACT, "phone": typed}).contact.phone
+    except ValidationError:
+        kept = None
+    assert kept == said
 
 
 def test_an_address_with_umlauts_in_its_domain_is_kept_as_mail_servers_take_it() -> None:
