@@ -78,7 +78,7 @@ async def _published(mongo: Mongo) -> None:
     """Waits until the relay rests, so that no side is measured beside it but ours."""
 
     async def done() -> bool:
-        return await mongo[outbox.COLLECTION].find_one({"pending": True}) is None
+        return (await outbox.backlog(mongo, ["requests"]))[0] == 0
 
     await until(done, seconds=120)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 
 from deploy.local.journey import REQUEST
-from shared import topics
+from shared import outbox, topics
 from shared.mongo import Mongo
 from shared.settings import Settings
 from tests.e2e.test_bad_input import _soon
@@ -71,12 +71,12 @@ async def test_with_kafka_away_requests_are_accepted_and_kept_until_it_is_back(
         assert (found := await answer(unused_tcp_port, "/livez"))
         assert found.status_code == 200
     mongo = Mongo(there.mongo, there.database("intake"))
-    assert await mongo["outbox"].count_documents({"pending": True}) == 2
+    assert (await outbox.backlog(mongo, ["requests"]))[0] == 1, "a request with both of its events"
     await topics.apply(there)
     with serving("intake", there, unused_tcp_port):
 
         async def published() -> bool:
-            return await mongo["outbox"].count_documents({"pending": True}) == 0
+            return (await outbox.backlog(mongo, ["requests"]))[0] == 0
 
         await until(published, seconds=60)
     await mongo.client.drop_database(mongo.db.name)
