@@ -4,9 +4,12 @@
 """
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
+from playwright.async_api import Page
+
+from services.matching.entries import COLUMNS
 from shared import auth
 from shared.ids import derived_id, new_id
 from shared.settings import ServiceName
@@ -17,13 +20,15 @@ from tests.browser.world import World
 @dataclass(frozen=True)
 class Shown:
     """A page in one state. `path`: makes the state and says where the page is; `status`: what it answers; `who`: the
-    account that looks, None for the public."""
+    account that looks, None for the public; `act`: what is done there first, `then`: what that is answered with."""
 
     name: str
     service: ServiceName
     path: Callable[[World], Awaitable[str]]
     status: int = 200
     who: Callable[[World], Awaitable[str]] | None = None
+    act: Callable[[Page], Awaitable[None]] | None = None
+    then: int = 200
 
 
 def _fixed(path: str) -> Callable[[World], Awaitable[str]]:
@@ -31,6 +36,23 @@ def _fixed(path: str) -> Callable[[World], Awaitable[str]]:
         return path
 
     return found
+
+
+def _pressing(name: str, **typed: str) -> Callable[[Page], Awaitable[None]]:
+    """Types into the fields with these ids and presses a button that leads to a page."""
+
+    async def act(page: Page) -> None:
+        for field, text in typed.items():
+            await page.locator(f"#{field}").fill(text)
+        async with page.expect_navigation():
+            await page.locator("main").get_by_role("button", name=name, exact=True).first.click()
+
+    return act
+
+
+def _wrong(shown: Shown, button: str, then: int = 422, **typed: str) -> Shown:
+    """The page of `shown` once more, with what is wrong."""
+    return replace(shown, name=f"{shown.name}-wrong", act=_pressing(button, **typed), then=then)
 
 
 def _request(step: str, page: str = "") -> Callable[[World], Awaitable[str]]:
@@ -97,7 +119,24 @@ def _many(path: str) -> Callable[[World], Awaitable[str]]:
     return found
 
 
+async def _proposal(world: World) -> str:
+    return f"/coordination/requests/{await world.proposal()}"
+
+
+async def _leaving(world: World) -> str:
+    return f"/coordination/requests/{await world.leaving()}"
+
+
+async def _reported(world: World) -> str:
+    for problem in (LONG.strip(), "Mit der Tastatur komme ich nicht aus dem Menü heraus."):
+        await world.barrier(problem)
+    return "/barriers"
+
+
 _CASE = "/coordination/requests"
+_IMPORT = "/coordination/advisors/import"
+_HEAD = ",".join(COLUMNS)
+_NEW = "A98,Ärztin <b>Beispiel</b> مرحبا 🎉,a98@beratung.example,,de,de,08117,1,1,1,1,1,1,1,2024-10-18,2031-10-17,3,,"
 PORTAL = (
     _advisor("home", _fixed("/advisor")),
     Shown("advisor-home-empty", "matching", _fixed("/advisor"), who=_fixed("A16")),
@@ -109,15 +148,24 @@ PORTAL = (
     _advisor("engagement", _case("/advisor/engagements", "accept")),
     _advisor("engagement-closed", _case("/advisor/engagements", "close"), "close"),
     _advisor("arrange", _case("/advisor/engagements", "accept", "/sessions/new")),
+    _wrong(_advisor("arrange", _case("/advisor/engagements", "accept", "/sessions/new")), "Termin vereinbaren"),
     *(_advisor(page, _session(page)) for page in ("move", "cancel", "record")),
+    _wrong(_advisor("record", _session("record")), "Sitzung erfassen", participants="viele 😀"),
+    _wrong(_advisor("move", _session("move")), "Verschieben", minutes="viele"),
     _office("worklist", _fixed("/coordination")),
-    _office("worklist-many", _many("/coordination?kind=silent")),
+    _office("worklist-many", _many("/coordination")),
+    _wrong(_office("worklist-many", _many("/coordination")), "Ausgewählte erinnern"),
     _office("search", _many("/coordination/search?q=BW-0")),
     _office("search-empty", _fixed("/coordination/search?q=nirgends")),
     _office("asked", _case(_CASE, "await_assignment")),
     _office("asked-long", _case(_CASE, "await_assignment", need=LONG)),
     _office("engaged", _case(_CASE, "accept")),
     _office("closed", _case(_CASE, "close")),
+    _office("proposal", _proposal),
+    _office("leaving", _leaving),
+    _wrong(_office("leaving", _leaving), "Übergeben", to="A99", hand_over_reason="", then=422),
+    _wrong(_office("note", _case(_CASE, "accept")), "Notiz festhalten"),
+    _wrong(_office("assign", _case(_CASE, "await_assignment", "/assign")), "Fragen", lead="A99"),
     _office("assign", _case(_CASE, "await_assignment", "/assign")),
     _office("why", _case(_CASE, "await_assignment", "/why?advisor=A05")),
     _office("advisors", _fixed("/coordination/advisors")),
@@ -126,7 +174,12 @@ PORTAL = (
     _office("advisor-edit", _fixed("/coordination/advisors/A05/edit")),
     _office("advisor-erase", _fixed("/coordination/advisors/A05/erase")),
     _office("advisor-new", _fixed("/coordination/advisors/new")),
-    _office("import", _fixed("/coordination/advisors/import")),
+    _wrong(_office("advisor-new", _fixed("/coordination/advisors/new")), "Speichern"),
+    _office("import", _fixed(_IMPORT)),
+    _wrong(_office("import", _fixed(_IMPORT)), "Vorschau zeigen", text=f"{_HEAD}\nA98,{LONG[:300].strip()}"),
+    replace(
+        _office("import-preview", _fixed(_IMPORT)), act=_pressing("Vorschau zeigen", text=f"{_HEAD}\n{_NEW}"), then=200
+    ),
     _office("unknown", _fixed(f"{_CASE}/{new_id()}"), 404),
 )
 
@@ -157,12 +210,17 @@ FORM = (
     Shown("start", "intake", _fixed("/")),
     *(Shown(f"form-{step}", "intake", _draft({}, f"/{step}")) for step in _STEPS),
     *(Shown(f"form-{step}-filled", "intake", _draft(drafts.ODD, f"/{step}")) for step in _STEPS),
+    *(_wrong(Shown(f"form-{step}", "intake", _draft({}, f"/{step}")), "Weiter") for step in _STEPS),
+    _wrong(Shown("form-save", "intake", _draft(drafts.FILLED, "/save")), "Link schicken", email="erika@"),
+    _wrong(Shown("form-check", "intake", _draft({}, "/check")), "Anfrage absenden"),
     Shown("form-check-empty", "intake", _draft({}, "/check")),
     Shown("form-check-long", "intake", _draft(drafts.ODD, "/check")),
     Shown("form-save", "intake", _draft(drafts.FILLED, "/save")),
     Shown("form-expired", "intake", _expired, 410),
     Shown("form-already-sent", "intake", _sent("/check"), 409),
     Shown("sent", "intake", _sent("")),
+    Shown("form-by-office", "intake", _draft(drafts.ODD, "/contact"), who=_fixed("koordination")),
+    Shown("barriers", "intake", _reported, who=_fixed("koordination")),
     Shown("office-asks", "intake", _fixed("/request/office"), who=_fixed("koordination")),
     Shown("messages", "notifications", _fixed("/messages"), who=_fixed("koordination")),
 )
@@ -203,6 +261,7 @@ ROUTES = (
     Shown("withdraw", "intake", _request("submit", "/withdraw")),
     Shown("withdraw-too-late", "intake", _request("close", "/withdraw")),
     Shown("feedback", "intake", _request("close", "/feedback")),
+    _wrong(Shown("feedback", "intake", _request("close", "/feedback")), "Rückmeldung senden"),
     Shown("feedback-too-early", "intake", _request("submit", "/feedback")),
     Shown("link-broken", "intake", _fixed("/requests/nonsense?token=x"), 400),
     Shown("link-foreign", "intake", _fixed(f"/requests/{new_id()}?token=x"), 403),
@@ -210,6 +269,7 @@ ROUTES = (
     *(Shown(name, "intake", _fixed(f"/{name}")) for name in ("imprint", "privacy", "accessibility")),
     *(Shown(name, "intake", _fixed(f"/{name}")) for name in ("plain-language", "sign-language")),
     Shown("barrier", "intake", _fixed("/barrier?page=/privacy")),
+    _wrong(Shown("barrier", "intake", _fixed("/barrier?page=/privacy")), "Meldung senden", problem="zu kurz"),
     Shown("barrier-thanks", "intake", _fixed("/barrier/thanks")),
     Shown("privacy-english", "intake", _fixed("/privacy?lang=en")),
     Shown("answer-asked", "matching", _answer("await_assignment")),

@@ -1,6 +1,8 @@
 """What there is to look at: requests in every state, made through the public doors."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -29,21 +31,24 @@ class World:
     _played: dict[str, Journey] = field(default_factory=dict)
     _logins: dict[str, Any] = field(default_factory=dict)
     _session: str | None = None
+    _proposal: str | None = None
+    _key: str = field(default_factory=new_id)
 
     @property
     def secret(self) -> str:
         return self.stack.env()["MIGLOBE_SECRET"]
 
-    async def at(self, step: str, need: str | None = None) -> Journey:
-        """Raises Stuck. Steps: those of `Journey.play`; `need`: in other words than usual."""
-        name = f"{step} {need}"
+    async def at(self, step: str, need: str | None = None, place: str | None = None) -> Journey:
+        """Raises Stuck. Steps: those of `Journey.play`; `need`: in other words than usual; `place`: of another AGS."""
+        name = f"{step} {need} {place}"
         if name not in self._played:
-            self._played[name] = await asyncio.to_thread(self._play, step, need)
+            self._played[name] = await asyncio.to_thread(self._play, step, need, place)
         return self._played[name]
 
-    def _play(self, last: str, need: str | None) -> Journey:
+    def _play(self, last: str, need: str | None, place: str | None) -> Journey:
         journey = Journey(self.stack.urls, self.secret, seconds=150)
         journey.request |= {"need": need} if need else {}
+        journey.request |= {"municipality_ags": place} if place else {}
 
         class Enough(Exception):
             pass
@@ -74,19 +79,66 @@ class World:
         """A session, yesterday, of the engagement at `accept`, not recorded yet."""
         if self._session is None:
             journey = await self.at("accept")
-            headers = {"Authorization": f"Bearer {auth.token(self.secret, 'coordinator', 'tests')}"}
             starts = (datetime.now(UTC) - timedelta(days=1)).isoformat(timespec="seconds")
             plan = {"kind": "first_talk", "mode": "on_site", "starts_at": starts, "minutes": 90}
-            async with httpx.AsyncClient(base_url=self.stack.urls["matching"], headers=headers) as http:
+            async with self._office("matching") as http:
                 answer = await http.post(f"/api/assignments/{journey.assignment_id}/sessions", json=plan)
             self._session = str(answer.raise_for_status().json()["id"])
         return self._session
 
+    @asynccontextmanager
+    async def looking_first(self) -> AsyncIterator[None]:
+        """Meanwhile a coordinator has to release before anybody is asked."""
+        async with self._office("matching") as http:
+            active = (await http.get("/api/policies/active")).raise_for_status().json()
+            reason = {"reason": "Zum Ansehen"}
+            policy = reason | {"version": "look.first", "rules": active["rules"] | {"look": {"everything": True}}}
+            made = await http.post("/api/policies", json=policy, headers={"Idempotency-Key": self._key})
+            made.raise_for_status()
+            (await http.post("/api/policies/look.first/activate", json=reason)).raise_for_status()
+            try:
+                yield
+            finally:
+                (await http.post(f"/api/policies/{active['version']}/activate", json=reason)).raise_for_status()
+
+    async def proposal(self) -> str:
+        """A request whose proposal waits for its release."""
+        if self._proposal is None:
+            async with self.looking_first(), self._office("matching") as http:
+                journey = await self.at("submit", "Bitte erst ansehen, dann fragen.", "08115001")
+                path = f"/api/requests/{journey.request_id}"
+
+                async def waits() -> bool:
+                    answer = await http.get(path)
+                    return answer.status_code == 200 and answer.json()["state"] == "review"
+
+                await until(waits, seconds=60, what="the proposal")
+            self._proposal = journey.request_id
+        return self._proposal
+
+    async def leaving(self) -> str:
+        """A running consultation in which the lead can't go on."""
+        journey = await self.at("accept", "Bald muss jemand anderes weitermachen.", "08115002")
+        async with self._office("matching") as http:
+            told = {"advisor": journey.advisors[0], "reason": "Ist dort im Gemeinderat <b>fett</b>"}
+            (await http.post(f"/api/requests/{journey.request_id}/conflict", json=told)).raise_for_status()
+        return journey.request_id
+
+    async def barrier(self, problem: str) -> None:
+        form = {"id": new_id(), "problem": problem, "page": "/privacy", "name": "Lea 😀", "email": "lea@example.org"}
+        async with httpx.AsyncClient(base_url=self.stack.urls["intake"], trust_env=False) as http:
+            assert (await http.post("/barrier", data=form)).status_code == 303
+
+    @asynccontextmanager
+    async def _office(self, service: str) -> AsyncIterator[httpx.AsyncClient]:
+        headers = {"Authorization": f"Bearer {auth.token(self.secret, 'coordinator', 'tests')}"}
+        async with httpx.AsyncClient(base_url=self.stack.urls[service], headers=headers, trust_env=False) as http:
+            yield http
+
     async def claim(self) -> str:
         """One that follows from a journey that is over."""
         journey = await self.at("close")
-        bearer = {"Authorization": f"Bearer {auth.token(self.secret, 'coordinator', 'browser')}"}
-        async with httpx.AsyncClient(base_url=self.stack.urls["reporting"], headers=bearer) as client:
+        async with self._office("reporting") as client:
 
             async def there() -> str | None:
                 answer = await client.get("/api/claims", params={"request": journey.request_id})
@@ -98,13 +150,14 @@ class World:
             return found
 
     async def many(self, number: int = 200) -> None:
-        """So many more engagements for lists to show, as copies of one; nothing happens to them by itself."""
+        """So many more engagements for lists to show, as copies of one, overdue; nothing happens to them by itself."""
         known = await self.at("accept")
         mongo = Mongo(self.stack.mongo, "browser-miglobe-matching")
         try:
             one = await mongo["engagements"].find_one({"_id": known.request_id})
             assert one is not None
-            still = {"holders": [], "due": "2099-01-04"}
+            long_ago = (datetime.now(UTC) - timedelta(days=60)).isoformat(timespec="seconds")
+            still = {"holders": [], "due": "2099-01-04", "since": long_ago, "sessions": []}
             copies = [
                 one | still | {"_id": new_id(), "facts": one["facts"] | {"case_number": f"BW-{n:04d}-X"}}
                 for n in range(number)
