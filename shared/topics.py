@@ -44,6 +44,7 @@ CONSUMED: dict[str, tuple[str, ...]] = {
         "consultation.closed",
         "barrier.reported",
         "proof.reminded",
+        "example.decided",
     ),
     "reporting": (*FACTS, "advisor.dossier"),
 }

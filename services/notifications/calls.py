@@ -10,6 +10,7 @@ from shared.events import (
     AdvisorAssigned,
     AdvisorReminded,
     ConsultationClosed,
+    ExampleDecided,
     HandoverOpened,
     RequestCreated,
     RequestDelayed,
@@ -39,6 +40,9 @@ TEMPLATES: dict[str, tuple[Audience, ...]] = {
     "withdrawn_advisor": ("advisor",),
     "superseded": ("advisor",),
     "thanks": ("municipality",),
+    "example_consent": ("municipality",),
+    "example_published": ("municipality",),
+    "example_answered": ("coordinators",),
     BARRIER: ("coordinators",),
     PROOF: ("coordinators",),
 }
@@ -79,6 +83,8 @@ def calls_for(case: Case) -> Iterator[Message]:
             yield draft(case.request_id, noted, "hand_over", None, about, office=True)
         elif isinstance(fact, SessionScheduled):
             yield from _on_session(case, noted, fact)
+        elif isinstance(fact, ExampleDecided):
+            yield from _on_example(case, noted, fact)
         else:
             yield from _on_closed(case, noted, fact)
 
@@ -152,3 +158,13 @@ def _on_closed(case: Case, noted: Noted, fact: ConsultationClosed) -> Iterator[M
 
 def _everybody(case: Case) -> list[str]:
     return sorted({advisor_id for _, fact in case.of(AdvisorAssigned) for advisor_id in members(fact)})
+
+
+def _on_example(case: Case, noted: Noted, fact: ExampleDecided) -> Iterator[Message]:
+    context = {"example_id": fact.example_id, "status": fact.status}
+    if fact.decided_by == "municipality":
+        yield draft(case.request_id, noted, "example_answered", None, context, office=True)
+    elif fact.status == "asked":
+        yield draft(case.request_id, noted, "example_consent", None, context)
+    elif fact.status == "published":
+        yield draft(case.request_id, noted, "example_published", None, context)

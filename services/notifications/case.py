@@ -11,6 +11,7 @@ from shared.events import (
     AdvisorAssigned,
     AdvisorReminded,
     ConsultationClosed,
+    ExampleDecided,
     HandoverOpened,
     RequestCreated,
     RequestDelayed,
@@ -33,6 +34,7 @@ CaseFact = (
     | HandoverOpened
     | SessionScheduled
     | ConsultationClosed
+    | ExampleDecided
 )
 F = TypeVar("F", bound=CaseFact)
 
@@ -48,6 +50,7 @@ _MOMENT = {
     HandoverOpened: "opened_at",
     SessionScheduled: "changed_at",
     ConsultationClosed: "closed_at",
+    ExampleDecided: "decided_at",
 }
 
 
@@ -94,6 +97,11 @@ class Case:
     def current(self) -> AdvisorAssigned | None:
         """The latest assignment."""
         return max((fact for _, fact in self.of(AdvisorAssigned)), key=rank, default=None)
+
+    @property
+    def example(self) -> ExampleDecided | None:
+        """How its practice example stands."""
+        return max((fact for _, fact in self.of(ExampleDecided)), key=lambda fact: fact.decided_at, default=None)
 
     def has_begun(self, assignment_id: str) -> bool:
         """Everybody in it has accepted."""

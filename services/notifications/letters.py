@@ -82,6 +82,8 @@ class Letters:
             view["contact"] = {what: one_line(value or "") for what, value in shown.items()}
         elif message.template in ("step_reminder", "escalation", "hand_over", "delayed"):
             view |= self._due(message, contacts, language)
+        elif "example_id" in message.context:
+            view |= self._example(message, language)
         elif "session_id" in message.context:
             view |= self._session(message, contacts, language)
         return view
@@ -173,6 +175,16 @@ class Letters:
             "since": words.short_day(submitted, language) if submitted else "",
             "request_url": f"{self._matching}/coordination/requests/{message.request_id}",
             "engagement_url": f"{self._matching}/advisor/engagements/{message.request_id}",
+        }
+
+    def _example(self, message: Message, language: Language) -> dict[str, Any]:
+        example_id, status = message.context["example_id"], message.context["status"]
+        token = sign(self._secret, "example", example_id)
+        return {
+            "answer": words.ANSWERS.get(status, {language: status})[language],
+            "consent_url": f"{self._reporting}/reporting/practice/{example_id}/consent?token={token}",
+            "public_url": f"{self._reporting}/reporting/practice/{example_id}",
+            "example_url": f"{self._reporting}/reporting/examples/{example_id}",
         }
 
     def _session(self, message: Message, contacts: Mapping[str, Contact], language: Language) -> dict[str, Any]:

@@ -107,6 +107,9 @@ def is_moot(case: Case, message: Message) -> bool:
         case "parked":
             helped = any(fact.assigned_at > message.happened_at for _, fact in case.of(AdvisorAssigned))
             return withdrawn or helped or case.is_closed
+        case "example_consent" | "example_published":
+            stands = case.example.status if case.example else None
+            return stands != {"example_consent": "asked", "example_published": "published"}[message.template]
         case "session_invite" | "session_update":
             return withdrawn
     return False

@@ -14,6 +14,7 @@ from shared.ids import derived_id
 _AT = datetime(2026, 11, 2, 9, 30, tzinfo=UTC)
 _REQUEST = derived_id(_AT, "sample", "request")
 _ASSIGNMENT = derived_id(_AT, "sample", "assignment")
+_EXAMPLE = derived_id(_AT, "sample", "example")
 _LEAD, _CO = "A01", "A02"
 
 
@@ -103,6 +104,9 @@ _SESSION = {
     "advisor_ids": [_LEAD, _CO],
 }
 _CONTEXT: dict[str, dict[str, Any]] = {
+    "example_consent": {"example_id": _EXAMPLE, "status": "asked"},
+    "example_published": {"example_id": _EXAMPLE, "status": "published"},
+    "example_answered": {"example_id": _EXAMPLE, "status": "agreed"},
     BARRIER: {"due": "2026-11-16"},
     PROOF: {"proof": "interim", "of": "year", "starts_on": "2025-01-01", "due": "2026-12-02"},
     RESUME: {"until": "2026-12-02"},

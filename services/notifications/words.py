@@ -32,6 +32,9 @@ TEMPLATES: dict[str, Pair] = {
     "withdrawn_advisor": ("Zurückgezogen, an Beratende", "Withdrawn, to an advisor"),
     "superseded": ("Nicht mehr gefragt", "No longer asked"),
     "proof_due": ("Nachweis fällig", "Proof due"),
+    "example_consent": ("Bitte um Zustimmung zum Praxisbeispiel", "Consent to the practice example asked for"),
+    "example_published": ("Praxisbeispiel veröffentlicht", "Practice example published"),
+    "example_answered": ("Antwort zum Praxisbeispiel", "Answer about the practice example"),
     "thanks": ("Dank und Bitte um Rückmeldung", "Thanks, and please for feedback"),
     "barrier": ("Barriere gemeldet", "A barrier was reported"),
 }
@@ -118,6 +121,11 @@ CAUSES: dict[str, dict[Language, str]] = {
 PROOFS: dict[str, dict[Language, str]] = {
     "interim": {"de": "Zwischennachweis", "en": "interim proof"},
     "final": {"de": "Schlussnachweis", "en": "final proof"},
+}
+ANSWERS: dict[str, dict[Language, str]] = {
+    "agreed": {"de": "hat zugestimmt", "en": "has agreed"},
+    "declined": {"de": "hat abgelehnt", "en": "has declined"},
+    "withdrawn": {"de": "hat die Zustimmung zurückgenommen", "en": "has taken back its consent"},
 }
 A_CAUSE: dict[Language, str] = {"de": "kann nicht weitermachen", "en": "can't go on"}
 

@@ -9,13 +9,13 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from services.reporting import budgets, closing
 from services.reporting.closing import Office
+from services.reporting.example_records import ExampleRecords
 from services.reporting.figures import Granularity, Scope
 from services.reporting.frozen import Budget, Closed
 from services.reporting.indicators import INDICATORS
 from services.reporting.periods import PATTERN, Proofs, scope_of
-from services.reporting.reports import Reports
+from services.reporting.public import PublicYear, known_of, public_year
 from services.reporting.result import Correction
-from services.reporting.suppression import publish
 from services.reporting.views import Period, Summary, View
 from shared.access import everybody
 from shared.auth import Caller, require
@@ -24,9 +24,6 @@ from shared.events.base import moment
 from shared.idempotency import Once
 from shared.mongo import Mongo
 from shared.web import language, once
-
-PUBLIC = ("requests", "accepted", "sessions", "options")
-"""Figures that are counted in pieces; minutes or money of few would tell of them."""
 
 
 class CorrectionView(View):
@@ -95,25 +92,10 @@ class Forecast(View):
     warning: str | None
 
 
-class PublicGroup(View):
-    by: Literal["district", "field"]
-    key: str
-    name: str
-    figures: dict[str, int | None]
-
-
-class PublicYear(View):
-    """Figures of a closed year; null: fewer than five, or left out because those could be reckoned from it."""
-
-    year: str
-    figures: dict[str, int | None]
-    groups: list[PublicGroup]
-
-
 Name = Annotated[str, Path(pattern=PATTERN, description="2026-03, 2026-Q1, 2026 or 2026-02-10_2026-03-15")]
 
 
-def router(office: Office, proofs: Proofs, mongo: Mongo, secret: str) -> APIRouter:
+def router(office: Office, proofs: Proofs, examples: ExampleRecords, mongo: Mongo, secret: str) -> APIRouter:
     routes = APIRouter(prefix="/api", tags=["periods"])
     Staff = Annotated[Caller, Depends(require(secret, "coordinator", "skew"))]
     staff = [Depends(require(secret, "coordinator", "skew"))]
@@ -234,39 +216,10 @@ def router(office: Office, proofs: Proofs, mongo: Mongo, secret: str) -> APIRout
         closed = await frozen.closed(year)
         if closed is None:
             raise NotFound("Dieses Jahr ist nicht abgeschlossen.", "This year is not closed.")
-        return public_year(reports, closed, language(request))
+        known = await known_of(reports.queries, await examples.told(), closed.scope)
+        return public_year(reports, closed, language(request), known)
 
     return routes
-
-
-def public_year(reports: Reports, closed: Closed, language: str) -> PublicYear:
-    """What everybody may see of a closed year."""
-    summary = reports.present(closed.counted, closed.scope, ("district", "field"), language=language)
-    totals = {one.indicator: one.n for one in summary.figures if one.indicator in PUBLIC}
-    shown: dict[tuple[str, str], dict[str, int | None]] = {}
-    figures: dict[str, int | None] = dict(totals)
-    for by in ("district", "field"):
-        for code in PUBLIC:
-            numbers = {
-                group.key: next(one.n for one in group.figures if one.indicator == code)
-                for group in summary.groups
-                if group.by == by
-            }
-            published = publish(numbers, totals[code])
-            if published.total is None:
-                figures[code] = None
-            for key, number in published.parts.items():
-                shown.setdefault((by, key), {})[code] = number
-    for code in [code for code, total in figures.items() if total is None]:
-        # a total that one grouping had to hide must not be the sum of the other
-        for group in shown.values():
-            group[code] = None
-    groups = [
-        PublicGroup(by=group.by, key=group.key, name=group.name, figures=shown[group.by, group.key])
-        for group in summary.groups
-        if group.by != "period"
-    ]
-    return PublicYear(year=closed.closing.period, figures=figures, groups=groups)
 
 
 def _view(closed: Closed) -> PeriodView:

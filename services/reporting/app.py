@@ -24,11 +24,13 @@ from services.reporting.deciding import Desk
 from services.reporting.deliverer import Deliverer, Delivering, Meters
 from services.reporting.digests import Digests, sealing
 from services.reporting.entries import Entries
+from services.reporting.example_records import ExampleRecords
 from services.reporting.frozen import Frozen
 from services.reporting.journey import Rules
 from services.reporting.ledger import Ledger
 from services.reporting.operations import Gauges, Watch
 from services.reporting.projector import Projector, lease
+from services.reporting.publishing import Showcase
 from services.reporting.pulse import Pulse
 from services.reporting.queries import Queries
 from services.reporting.records import Records
@@ -70,7 +72,9 @@ def build(settings: Settings | None = None) -> FastAPI:
         api_exports.router(office, rules.zone, require(service.secret, "skew", "coordinator"), "/api/reports")
     )
     proofs = settings.proofs()
-    service.routes(api_periods.router(office, proofs, service.mongo, service.secret))
+    showcase = Showcase(office, ExampleRecords(service.mongo, service.commits), service.secret)
+    service.prepares(showcase.records.prepare)
+    service.routes(api_periods.router(office, proofs, showcase.records, service.mongo, service.secret))
     service.consumes(consumer.reactions(ledger, projector, records))
     service.runs("projector", projector.run)
     service.runs("reminders", lambda: reminding.run(office, proofs))
@@ -78,7 +82,9 @@ def build(settings: Settings | None = None) -> FastAPI:
     watch = _watching(service, settings, reports)
     look = pages.look_of(settings)
     service.pages(look)
-    service.routes(pages.router(pages.Pages(look, office, desk, watch, proofs, settings.payer, service.leaving)))
+    service.routes(
+        pages.router(pages.Pages(look, office, desk, watch, proofs, showcase, settings.payer, service.leaving))
+    )
     return service.app
 
 

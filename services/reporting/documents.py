@@ -29,6 +29,7 @@ INDEXES: tuple[tuple[str, list[tuple[str, int]], dict[str, Any]], ...] = (
     (CLAIMS, [("request_id", 1), ("held_on", 1), ("_id", 1)], {"name": "request"}),
     (CLAIMS, [("status", 1), ("held_on", 1), ("_id", 1)], {"name": "status"}),
     (FINDINGS, [("request_id", 1), ("_id", 1)], {"name": "request"}),
+    (CASES, [("summary.case_number", 1)], {"name": "case_number"}),
     (CASES, [("summary.waiting_since", 1)], {"name": "waiting", "sparse": True}),
 )
 """Of the read models: collection, keys, options."""

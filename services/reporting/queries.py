@@ -69,6 +69,17 @@ class WaitingCase:
 
 
 @dataclass(frozen=True, slots=True)
+class Engagement:
+    """One request and what it contributes; `fields`: codes of what was asked for."""
+
+    request_id: str
+    case_number: str
+    ags: str
+    fields: tuple[str, ...]
+    measures: tuple[Measure, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class After:
     """Where a page begins: after the row of this day and id."""
 
@@ -178,6 +189,21 @@ class Queries:
         since = datetime.fromisoformat(summary["waiting_since"])
         oldest = WaitingCase(first["_id"], summary["case_number"], summary["ags"], since)
         return await self._mongo[CASES].count_documents(fits), oldest
+
+    async def engagement(self, case_number: str) -> Engagement | None:
+        """The request of that number, as far as it is known."""
+        found = await self._mongo[CASES].find_one({"summary.case_number": case_number})
+        if found is None or not found["summary"]["ags"]:
+            return None
+        summary, measures = found["summary"], await self.measures_of([found["_id"]])
+        return Engagement(found["_id"], case_number, summary["ags"], tuple(summary["fields"]), tuple(measures))
+
+    async def measures_of(self, request_ids: Sequence[str]) -> list[Measure]:
+        """All that these requests contribute to any figure."""
+        cases = await self._mongo[CASES].find({"_id": {"$in": list(request_ids)}}, {"rows": 1}).to_list(None)
+        ids = [identity for case in cases for collection, identity, _ in case["rows"] if collection == MEASURES]
+        found = await self._mongo[MEASURES].find({"_id": {"$in": ids}}).to_list(None)
+        return [MEASURE.validate_python(_named(document)) for document in found]
 
     async def findings(
         self, request_id: str | None, code: str | None, after: After | None, limit: int

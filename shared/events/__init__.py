@@ -26,7 +26,7 @@ from shared.events.matching import (
     SessionScheduled,
 )
 from shared.events.notifications import NotificationFailed, NotificationSent
-from shared.events.reporting import BudgetSet, ClaimDecided, ProofReminded, ReportingEntry
+from shared.events.reporting import BudgetSet, ClaimDecided, ExampleDecided, ProofReminded, ReportingEntry
 
 EMITTED: dict[str, tuple[type[Event], ...]] = {
     "intake": (RequestCreated, RequestWithdrawn, RequestDossier, DraftDossier, FeedbackGiven, BarrierReported),
@@ -44,7 +44,7 @@ EMITTED: dict[str, tuple[type[Event], ...]] = {
         ConsultationClosed,
     ),
     "notifications": (NotificationSent, NotificationFailed),
-    "reporting": (ReportingEntry, ClaimDecided, BudgetSet, ProofReminded),
+    "reporting": (ReportingEntry, ClaimDecided, BudgetSet, ProofReminded, ExampleDecided),
 }
 """Service → the events that it alone emits."""
 
@@ -64,6 +64,7 @@ __all__ = [
     "Dossier",
     "DraftDossier",
     "Event",
+    "ExampleDecided",
     "Fact",
     "FeedbackGiven",
     "HandoverOpened",

@@ -1,4 +1,6 @@
-"""What reporting emits: SKEW's topic, what people decide about claims, what matching and the office have to know."""
+"""What reporting emits: SKEW's topic, what people decide about claims and practice examples, what matching and the
+office have to know.
+"""
 
 from datetime import date
 from typing import ClassVar, Literal
@@ -9,6 +11,7 @@ from shared.events.base import AdvisorId, Ags, CaseNumber, Cents, Code, Fact, Id
 
 ClaimStatus = Literal["draft", "checked", "approved", "submitted", "paid", "rejected", "reversed"]
 """Reversed: taken back before it was submitted, because the session was corrected."""
+ExampleStatus = Literal["asked", "agreed", "declined", "published", "withdrawn"]
 
 
 class ReportingEntry(Fact):
@@ -102,3 +105,16 @@ class ProofReminded(Fact):
     @property
     def key(self) -> str:
         return self.proof_id
+
+
+class ExampleDecided(Fact):
+    """How a practice example stands. Its text is nowhere on the broker; the municipality is mailed a link to it."""
+
+    topic: ClassVar[str] = "example.decided"
+
+    example_id: Id
+    request_id: Id
+    status: ExampleStatus
+    revision: int = Field(ge=1, description="of the text")
+    decided_by: Literal["office", "municipality"]
+    decided_at: Moment

@@ -24,6 +24,7 @@ class Entry:
 _FOR_OTHERS = Entry("intake", "/request/office", ("Anfrage aufnehmen", "Take a request"))
 _FIGURES = Entry("reporting", "/reporting", ("Kennzahlen", "Figures"))
 _CLAIMS = Entry("reporting", "/reporting/claims", ("Honorare", "Honoraria"))
+_EXAMPLES = Entry("reporting", "/reporting/examples", ("Praxisbeispiele", "Practice examples"))
 _OPERATIONS = Entry("reporting", "/operations", ("Betrieb", "Operations"))
 
 NAV: Mapping[Role, tuple[Entry, ...]] = {
@@ -43,9 +44,10 @@ NAV: Mapping[Role, tuple[Entry, ...]] = {
         _FOR_OTHERS,
         _FIGURES,
         _CLAIMS,
+        _EXAMPLES,
         _OPERATIONS,
     ),
-    "skew": (_FIGURES, _CLAIMS),
+    "skew": (_FIGURES, _CLAIMS, _EXAMPLES),
     "ops": (Entry("notifications", "/messages", ("Nachrichten", "Messages")), _OPERATIONS),
 }
 LEGAL: tuple[Entry, ...] = (

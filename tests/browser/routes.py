@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from playwright.async_api import Page
 
 from services.matching.entries import COLUMNS
+from services.reporting.examples import Status
 from shared import auth
 from shared.ids import derived_id, new_id
 from shared.settings import ServiceName
@@ -241,6 +242,29 @@ async def _claim(world: World) -> str:
     return f"/reporting/claims/{await world.claim()}"
 
 
+def _example(status: Status, path: str) -> Callable[[World], Awaitable[str]]:
+    async def found(world: World) -> str:
+        example_id = await world.example(status)
+        token = auth.sign(world.secret, "example", example_id)
+        return path.format(id=example_id, token=token)
+
+    return found
+
+
+_CONSENT = "/reporting/practice/{id}/consent?token={token}"
+EXAMPLES = (
+    Shown("examples", "reporting", _example("asked", "/reporting/examples"), who=_fixed("skew")),
+    Shown("example-draft", "reporting", _example("draft", "/reporting/examples/{id}"), who=_fixed("koordination")),
+    Shown("example-public", "reporting", _example("published", "/reporting/examples/{id}"), who=_fixed("skew")),
+    Shown("consent-asked", "reporting", _example("asked", _CONSENT)),
+    Shown("consent-declined", "reporting", _example("declined", _CONSENT)),
+    Shown("consent-published", "reporting", _example("published", _CONSENT)),
+    Shown("consent-foreign", "reporting", _example("asked", "/reporting/practice/{id}/consent?token=x"), 403),
+    Shown("practice", "reporting", _example("published", "/reporting/practice")),
+    Shown("practice-one", "reporting", _example("published", "/reporting/practice/{id}")),
+    Shown("practice-gone", "reporting", _example("declined", "/reporting/practice/{id}"), 404),
+)
+
 REPORTING = (
     Shown("figures", "reporting", _year("/reporting?"), who=_fixed("skew")),
     Shown("figures-honoraria", "reporting", _year("/reporting?show=honoraria&"), who=_fixed("skew")),
@@ -256,6 +280,7 @@ ROUTES = (
     *FORM,
     *PORTAL,
     *REPORTING,
+    *EXAMPLES,
     Shown("status-received", "intake", _request("submit")),
     Shown("status-closed", "intake", _request("close")),
     Shown("withdraw", "intake", _request("submit", "/withdraw")),

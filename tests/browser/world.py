@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,7 +12,12 @@ from playwright.async_api import Browser
 
 from deploy.local.journey import Journey
 from deploy.local.stack import Stack
+from services.reporting import examples
+from services.reporting.example_records import ExampleRecords
+from services.reporting.examples import Example, Status, Text
 from shared import auth
+from shared.commit import Committer, committing
+from shared.events.base import moment
 from shared.ids import new_id
 from shared.mongo import Mongo
 from tests.waiting import until
@@ -21,6 +26,14 @@ _HEARD = {"await_assignment": "asked", "accept": "engaged", "close": "closed"}
 """The state that intake shows once a step elsewhere has reached it."""
 _HOMES = {"koordination": "/coordination", "skew": "/reporting", "betrieb": "/operations"}
 _ELSEWHERE = {"koordination": ("/request/office", "/messages", "/reporting/claims"), "skew": (), "betrieb": ()}
+
+
+STEPS_TO: dict[Status, tuple[str, ...]] = {
+    "draft": (),
+    "asked": ("asked",),
+    "declined": ("asked", "declined"),
+    "published": ("asked", "agreed", "published"),
+}
 
 
 @dataclass
@@ -33,6 +46,7 @@ class World:
     _session: str | None = None
     _proposal: str | None = None
     _key: str = field(default_factory=new_id)
+    _examples: dict[Status, str] = field(default_factory=dict)
 
     @property
     def secret(self) -> str:
@@ -148,6 +162,34 @@ class World:
             found = await until(there, seconds=60)
             assert found
             return found
+
+    async def example(self, status: Status) -> str:
+        """The id of a practice example of an engagement of its own that has come to `status`."""
+        if status not in self._examples:
+            text = Text(
+                "Ein Fest für alle",
+                "Das Fest der Kulturen erreichte nur wenige.\n\nDie Gemeinde kannte die Vereine nicht.",
+                "Zwei Beratende öffneten ihre Netzwerke; es gab ein Erstgespräch und drei Sitzungen.",
+                "Sieben Vereine planen das nächste Fest mit.",
+            )
+            now, steps = moment(datetime.now(UTC)), STEPS_TO[status]
+            one = examples.draft(
+                Example(new_id(), 0, new_id(), "MG-TEST-0001", "08117042", ("fair_week",), text), "x", now
+            )
+            for step in steps:
+                one, _ = (
+                    examples.answer(one, step, one.revision, now)
+                    if step in ("agreed", "declined")
+                    else {"asked": examples.ask, "published": examples.publish}[step](one, "koordination", now)
+                )
+            mongo = Mongo(self.stack.mongo, "browser-miglobe-reporting")
+            try:
+                async with committing(Committer(mongo, "reporting")) as commits:
+                    await ExampleRecords(mongo, commits).save(replace(one, version=1))
+            finally:
+                await mongo.close()
+            self._examples[status] = one.id
+        return self._examples[status]
 
     async def many(self, number: int = 200) -> None:
         """So many more engagements for lists to show, as copies of one, overdue; nothing happens to them by itself."""

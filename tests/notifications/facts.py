@@ -14,6 +14,7 @@ from shared.events import (
     BarrierReported,
     ConsultationClosed,
     DraftDossier,
+    ExampleDecided,
     HandoverOpened,
     ProofReminded,
     RequestCreated,
@@ -27,6 +28,7 @@ from shared.events import (
 from shared.events.base import FieldCode, Mode, Role, SessionKind, Tandem
 from shared.events.intake import Contact as ContactTold
 from shared.events.matching import Seat
+from shared.events.reporting import ExampleStatus
 from shared.ids import derived_id
 from shared.inbox import mark
 
@@ -120,6 +122,19 @@ def reminded(advisor_id: str, step: str = "answer", *, number: int = 1, minutes:
         step=step,
         due=date(2026, 11, 9),
         reminded_at=at(minutes),
+    )
+
+
+def example(
+    status: ExampleStatus = "asked", by: Literal["office", "municipality"] = "office", minutes: int = 60
+) -> ExampleDecided:
+    return ExampleDecided(
+        example_id=derived_id(AT, "example"),
+        request_id=REQUEST,
+        status=status,
+        revision=1,
+        decided_by=by,
+        decided_at=at(minutes),
     )
 
 

@@ -25,6 +25,7 @@ EVENTS: list[Event] = [
     facts.withdrawn(),
     facts.barrier(),
     facts.proof(),
+    facts.example(),
 ]
 
 

@@ -85,3 +85,23 @@ async def test_the_offices_contact_is_as_the_settings_have_it_now() -> None:
         await keep_coordinators(store, settings)
     known = store.all_contacts["coordinators"]
     assert (known.version, known.name, known.email) == (2, "neu@miglobe.example", "neu@miglobe.example")
+
+
+def test_the_municipality_is_asked_for_its_consent_as_long_as_that_is_what_is_waited_for() -> None:
+    over: list[CaseFact] = [*BEGUN, facts.closed(), facts.example()]
+    assert states("example_consent", *over) == {("municipality", "queued")}
+    for status in ("agreed", "declined"):
+        answered = facts.example(status, "municipality", 70)
+        assert states("example_consent", *over, answered) == {("municipality", "dropped")}
+        assert {state for _, state in states("example_answered", *over, answered)} == {"queued"}
+    assert states("example_consent", *over, facts.example("withdrawn", minutes=70)) == {("municipality", "dropped")}
+    assert states("example_answered", *over, facts.example("withdrawn", minutes=70)) == set(), "by the office itself"
+
+
+def test_the_municipality_learns_that_its_example_is_public_unless_it_is_no_longer() -> None:
+    over: list[CaseFact] = [*BEGUN, facts.closed(), facts.example()]
+    public = [facts.example("agreed", "municipality", 70), facts.example("published", minutes=80)]
+    assert states("example_published", *over, *public) == {("municipality", "queued")}
+    gone = facts.example("withdrawn", "municipality", 90)
+    assert states("example_published", *over, *public, gone) == {("municipality", "dropped")}
+    assert {state for _, state in states("example_answered", *over, *public, gone)} == {"queued"}

@@ -205,7 +205,7 @@ async def client(settings: Settings, mongo: Mongo) -> AsyncIterator[httpx.AsyncC
         await store.hold_rates(RULES.cards)
         await records.keep_names([AdvisorDossier(advisor_id="A01", name="Amina Beispiel", email="a@b.example")])
         journeys = [whole("08117042" if number else "08115001") for number in range(8)]
-        facts = [_last_year(fact) for journey in journeys for fact in journey.facts]
+        facts = [last_year(fact) for journey in journeys for fact in journey.facts]
         await ledger.record(facts)
         while await handlers.step(ledger, store, RULES):
             pass
@@ -215,7 +215,7 @@ async def client(settings: Settings, mongo: Mongo) -> AsyncIterator[httpx.AsyncC
     await service.mongo.close()
 
 
-def _last_year(fact: Any) -> Any:
+def last_year(fact: Any) -> Any:
     """`fact` a year earlier, so that its year has ended on whatever day this is tested."""
     return fact._replace(data=fact.data.replace("2026-", "2025-"), time=fact.time.replace("2026-", "2025-"))
 

@@ -46,6 +46,26 @@ def test_no_small_number_is_published_or_can_be_reckoned_from_what_is(parts: dic
     assert published.total is None or published.total == 0 or published.total >= SMALL
 
 
+@settings(max_examples=60, deadline=None)
+@given(parts=st.lists(st.integers(0, 7), min_size=1, max_size=3), told=st.lists(st.integers(0, 7), max_size=3))
+def test_what_examples_tell_makes_no_small_number_of_others_known(parts: list[int], told: list[int]) -> None:
+    """By the strongest reader: who knows how it is done, and tries all numbers that are at least what examples tell."""
+    numbers = dict(zip("abc", parts, strict=False))
+    known = {key: min(least, numbers[key]) for key, least in zip(numbers, told, strict=False) if least}
+    published = publish(numbers, sum(parts), known)
+    seen: dict[str, set[int]] = {key: set() for key in numbers}
+    for guess in product(range(9), repeat=len(numbers)):
+        guessed = dict(zip(numbers, guess, strict=True))
+        fits = all(guessed[key] >= least for key, least in known.items())
+        if fits and publish(guessed, sum(guess), known) == published:
+            for key, number in guessed.items():
+                seen[key].add(number)
+    for key, number in numbers.items():
+        if max(0, known.get(key, 0)) < number < SMALL:
+            assert published.parts[key] is None
+            assert len(seen[key]) > 1, (numbers, known, published)
+
+
 @pytest.mark.parametrize(
     ("parts", "shown", "total"),
     [

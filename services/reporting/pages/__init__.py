@@ -5,8 +5,9 @@ from fastapi import APIRouter
 from services.reporting import api_exports, api_statements
 from services.reporting.decisions import REASONS, STATUS_NAMES
 from services.reporting.indicators import INDICATORS
-from services.reporting.pages import claims, operations, overview, periods
+from services.reporting.pages import claims, examples, operations, overview, periods
 from services.reporting.pages.desk import Pages
+from services.reporting.reports import FIELD_NAMES
 from services.reporting.settings import Settings
 from shared.login import signed_in
 from shared.look import Look
@@ -15,7 +16,14 @@ __all__ = ["Pages", "look_of", "router"]
 
 
 def look_of(settings: Settings) -> Look:
-    return Look(settings, "services.reporting", indicators=INDICATORS, statuses=STATUS_NAMES, reasons=REASONS)
+    return Look(
+        settings,
+        "services.reporting",
+        indicators=INDICATORS,
+        statuses=STATUS_NAMES,
+        reasons=REASONS,
+        fields=FIELD_NAMES,
+    )
 
 
 def router(pages: Pages) -> APIRouter:
@@ -23,6 +31,7 @@ def router(pages: Pages) -> APIRouter:
     overview.add(routes, pages)
     claims.add(routes, pages)
     periods.add(routes, pages)
+    examples.add(routes, pages)
     operations.add(routes, pages)
     office = signed_in("skew", "coordinator")
     for files in (

@@ -8,6 +8,7 @@ from services.reporting.closing import Office
 from services.reporting.deciding import Desk
 from services.reporting.operations import Watch
 from services.reporting.periods import Proofs
+from services.reporting.publishing import Showcase
 from services.reporting.reports import Reports
 from shared.look import Look
 
@@ -21,6 +22,7 @@ class Pages:
     desk: Desk
     watch: Watch
     proofs: Proofs
+    showcase: Showcase
     payer: str
     leaving: asyncio.Event
 

@@ -8,10 +8,11 @@ from fastapi import APIRouter, Depends, Form, Path, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from services.reporting import budgets, closing
-from services.reporting.api_periods import PUBLIC, Name, public_year
+from services.reporting.api_periods import Name
 from services.reporting.frozen import Budget
 from services.reporting.pages.desk import Pages
 from services.reporting.periods import scope_of
+from services.reporting.public import PUBLIC, known_of, public_year
 from shared.access import everybody
 from shared.errors import Conflict, NotFound
 from shared.events.base import moment
@@ -86,7 +87,8 @@ def add(routes: APIRouter, pages: Pages) -> None:
         found = await frozen.closed(year)
         if found is None:
             raise NotFound("Dieses Jahr ist nicht abgeschlossen.", "This year is not closed.")
-        told = public_year(reports, found, language(request))
+        known = await known_of(reports.queries, await pages.showcase.records.told(), found.scope)
+        told = public_year(reports, found, language(request), known)
         return look.show(request, "public.html", year=year, told=told, codes=PUBLIC)
 
 
