@@ -4,15 +4,21 @@ import http.server
 import os
 import shutil
 import socket
+import ssl
 import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
 from pathlib import Path
 
 import httpx
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from deploy.local.stack import SERVICES
 from deploy.local.tools import ROOT
@@ -22,6 +28,8 @@ Site = Callable[..., httpx.Client]
 
 
 _SEEN = threading.Event()
+_POLICY = "default-src 'self'"
+"""What a service says of its page."""
 
 
 class _Echo(http.server.BaseHTTPRequestHandler):
@@ -32,6 +40,7 @@ class _Echo(http.server.BaseHTTPRequestHandler):
         body = f"{self.server.name} {self.path} {self.headers['X-Forwarded-Proto']}".encode()  # type: ignore[attr-defined]
         self.send_response(200)
         self.send_header("Content-Length", str(len(body)))
+        self.send_header("Content-Security-Policy", _POLICY)
         self.end_headers()
         self.wfile.write(body)
 
@@ -160,6 +169,57 @@ def test_with_tls_browsers_are_told_to_keep_to_it(site: Site) -> None:
     assert answer.text == "matching /advisor https"
     assert answer.headers["strict-transport-security"] == "max-age=31536000"
     assert "server" not in answer.headers
+
+
+def test_its_own_authority_can_be_believed_and_http_leads_to_https(site: Site, tmp_path: Path) -> None:
+    port = _free()
+    env = {"MIGLOBE_SITE_TLS": "internal", "MIGLOBE_SITE_HTTP_PORT": str(port), "XDG_DATA_HOME": str(tmp_path)}
+    address = site("https", **env).base_url
+    _by_https(str(address), port, tmp_path / "caddy" / "pki" / "authorities" / "local" / "root.crt")
+
+
+def test_a_certificate_of_the_operators_is_shown(site: Site, tmp_path: Path) -> None:
+    port, certificate, key = _free(), tmp_path / "cert.pem", tmp_path / "key.pem"
+    _sign(certificate, key)
+    files = {"MIGLOBE_SITE_TLS": "files", "MIGLOBE_SITE_CERT": str(certificate), "MIGLOBE_SITE_KEY": str(key)}
+    address = site("https", **files, MIGLOBE_SITE_HTTP_PORT=str(port)).base_url
+    _by_https(str(address), port, certificate)
+
+
+def _by_https(address: str, http_port: int, authority: Path) -> None:
+    """The page as a browser gets it that believes this authority alone, and that came by http."""
+    trust = ssl.create_default_context(cafile=str(authority))
+    with httpx.Client(verify=trust, trust_env=False, follow_redirects=True) as client:
+        answer = client.get(f"http://127.0.0.1:{http_port}/advisor?token=x")
+    assert [each.status_code for each in answer.history] == [308]
+    assert str(answer.url) == f"{address}/advisor?token=x"
+    assert answer.text == "matching /advisor?token=x https"
+    assert answer.headers["strict-transport-security"] == "max-age=31536000"
+    assert answer.headers.get_list("content-security-policy") == [_POLICY], "the service's own word passes"
+    with (
+        httpx.Client(trust_env=False) as stranger,
+        pytest.raises(httpx.ConnectError, match="CERTIFICATE_VERIFY_FAILED"),
+    ):
+        stranger.get(str(answer.url))
+
+
+def _sign(certificate: Path, key: Path) -> None:
+    """A certificate for 127.0.0.1, as an operator brings it along."""
+    private = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
+    now = datetime.now(UTC)
+    signed = (
+        x509.CertificateBuilder(name, name, private.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(private, hashes.SHA256())
+    )
+    certificate.write_bytes(signed.public_bytes(serialization.Encoding.PEM))
+    plain = serialization.NoEncryption()
+    form = serialization.PrivateFormat.PKCS8
+    key.write_bytes(private.private_bytes(serialization.Encoding.PEM, form, plain))
 
 
 def test_without_tls_they_are_not(plain: httpx.Client) -> None:
