@@ -36,7 +36,7 @@ def router(look: Look, store: Store, letters: Letters, mongo: Mongo) -> APIRoute
     async def listing(
         request: Request,
         viewer: Looking,
-        case: Annotated[str, Query(max_length=40)] = "",
+        case: Annotated[str, Query(max_length=200)] = "",
         state: Annotated[State | Literal[""], Query()] = "",
         before: Annotated[Id | None, Query()] = None,
     ) -> HTMLResponse:
