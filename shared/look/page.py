@@ -1,5 +1,6 @@
 """Renders pages: one environment per language, the headers that every page bears, errors that can be read."""
 
+import re
 from collections.abc import Callable, Coroutine, Mapping
 from gettext import NullTranslations
 from typing import Any
@@ -21,6 +22,11 @@ from shared.look.viewer import viewer
 from shared.settings import ServiceName, Settings
 from shared.telemetry import current
 
+_EMPTY = re.compile(r'<span data-label-of="([^"]+)"></span>')
+_LABEL = re.compile(
+    r'<label class="kern-label" for="([^"]+)">([^<]+)'
+    r'|<fieldset[^>]*\bid="([^"]+)"[^>]*>\s*<legend class="kern-label">([^<]+)'
+)
 LANGUAGES = {"de": "Deutsch", "en": "English"}
 _OWN = "shared.look"
 
@@ -70,6 +76,8 @@ class Look:
                 **values,
             )
         )
+        if values.get("errors"):
+            body = _named(body)
         answer = HTMLResponse(body, code, headers.PAGE | {"Content-Language": language})
         if request.query_params.get("lang") == language:
             web.remember_language(request, answer, language)
@@ -121,6 +129,17 @@ def _environment(
         demonstration=settings.demonstration,
     )
     return made
+
+
+def _named(body: str) -> str:
+    """`body` whose list of what is wrong names each field by its label. What people typed is escaped, so no markup."""
+    labels = {one or other: (words or more).strip() for one, words, other, more in _LABEL.findall(body)}
+
+    def name(empty: re.Match[str]) -> str:
+        label = labels.get(empty[1], "")
+        return f"{label}{'' if label.endswith('?') else ':'} " if label else ""
+
+    return _EMPTY.sub(name, body)
 
 
 def _tongues(request: Request, language: str) -> list[tuple[str, str, str | None]]:

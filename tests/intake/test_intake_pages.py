@@ -123,7 +123,8 @@ async def test_a_wrong_entry_keeps_the_others(intake: Intake) -> None:
     assert 'value="4" checked required' in answer.text
     assert "&lt;b&gt;Danke&lt;/b&gt;" in answer.text
     assert "Bitte eine ganze Zahl." in answer.text
-    assert "Diese Angabe fehlt." in answer.text
+    assert "Würden Sie die Beratung weiterempfehlen? Diese Angabe fehlt.</a>" in answer.text
+    assert "Diese Angabe fehlt.</span>" in answer.text
 
 
 @pytest.mark.parametrize("tail", ["", "/withdraw", "/feedback"])
