@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
-import jwt
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
@@ -55,6 +54,8 @@ class Person:
 
 def token(secret: str, role: Role, subject: str, hours: float = 12.0) -> str:
     """A bearer token for `subject`, valid for `hours`."""
+    import jwt  # with its cryptography 10 MB, which a service does without until somebody shows a token
+
     now = datetime.now(UTC)
     claims = {"iss": _ISSUER, "sub": subject, "role": role, "iat": now, "exp": now + timedelta(hours=hours)}
     return jwt.encode(claims, secret, algorithm="HS256")
@@ -62,6 +63,8 @@ def token(secret: str, role: Role, subject: str, hours: float = 12.0) -> str:
 
 def caller(secret: str, bearer: str) -> Caller:
     """Who `bearer` speaks for. Raises Unauthorized when it is forged, outdated or of somebody else."""
+    import jwt
+
     try:
         claims = jwt.decode(
             bearer,

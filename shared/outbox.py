@@ -143,7 +143,7 @@ class Relay:
                     pause, full = min(pause * 2, 5.0), True
                 if not full:
                     await self._waking.wait()
-                await self._give_way()
+                    await self._give_way()
         finally:
             await end(watching)
 

@@ -123,13 +123,15 @@ class Service:
         self.prepares(self.login.sessions.prepare)
         if settings.oidc_issuer:
             self.depends("provider", lambda: self.login.failing)
-        self.app.add_middleware(
-            web.Entrance,
-            body_limit=settings.body_limit,
-            express=self._express,
-            requests=self.counter("miglobe_http_requests", "HTTP requests", "method", "route", "status"),
-            seconds=self.histogram("miglobe_http_seconds", "time to answer", "route"),
-        )
+        how: dict[str, Any] = {
+            "body_limit": settings.body_limit,
+            "express": self._express,
+            "requests": self.counter("miglobe_http_requests", "HTTP requests", "method", "route", "status"),
+            "seconds": self.histogram("miglobe_http_seconds", "time to answer", "route"),
+        }
+        self.app.add_middleware(web.Entrance, **how)
+        self.door = web.Front(self.app, self._express, web.Entrance(self.app, **how))
+        """What uvicorn serves: `app`, and the hot endpoints without its layers."""
         self._standard_routes()
 
     def counter(self, name: str, text: str, *labels: str) -> Counter:
@@ -404,10 +406,12 @@ class Service:
 class _Server(uvicorn.Server):
     """Looks once a second for what it has to do, and at once when it shall end; uvicorn's own looks ten times."""
 
+    def __init__(self, config: uvicorn.Config, leaving: asyncio.Event) -> None:
+        super().__init__(config)
+        self._leaving = leaving
+
     async def main_loop(self) -> None:
         self._loop, self._ended = asyncio.get_running_loop(), asyncio.Event()
-        service: Service = self.config.app.state.service  # type: ignore[union-attr]
-        self._leaving = service.leaving
         while not await self.on_tick(0):
             with suppress(TimeoutError):
                 async with asyncio.timeout(1):
@@ -436,7 +440,7 @@ def serve(build: Callable[[], FastAPI], host: str, port: int) -> None:
     gc.freeze()
     gc.set_threshold(50_000, 20, 20)
     config = uvicorn.Config(
-        app,
+        service.door,
         log_config=None,
         access_log=False,
         loop="uvloop",
@@ -445,7 +449,7 @@ def serve(build: Callable[[], FastAPI], host: str, port: int) -> None:
         server_header=False,
         backlog=4096,
     )
-    server = _Server(config)
+    server = _Server(config, service.leaving)
     last_spans = telemetry.export(service.name, str(service.settings.otlp) if service.settings.otlp else None)
     # uvicorn raises the signal that stopped it once more; by then everything has ended in order
     for number in (signal.SIGTERM, signal.SIGINT):

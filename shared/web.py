@@ -242,7 +242,7 @@ class Express:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         scope["route"] = self
-        request = Request(scope, receive)
+        request = _Whole(scope, receive)
         try:
             answer = await self._endpoint(request)
         except ClientDisconnect:
@@ -250,6 +250,35 @@ class Express:
         except Exception as error:
             answer = problem(request, as_problem(error))
         await answer(scope, receive, send)
+
+
+class _Whole(Request):
+    """A request whose body is read as it comes, without Starlette's stream in between."""
+
+    async def body(self) -> bytes:
+        if not hasattr(self, "_body"):
+            parts, more = [], True
+            while more:
+                message = await self._receive()
+                if message["type"] == "http.disconnect":
+                    raise ClientDisconnect
+                parts.append(message.get("body", b""))
+                more = message.get("more_body", False)
+            self._body = b"".join(parts)
+        return self._body
+
+
+class Front:
+    """The outermost door: what is express goes past all layers of `app`."""
+
+    def __init__(self, app: ASGIApp, express: Mapping[tuple[str, str], Express], entrance: "Entrance") -> None:
+        self._app = app
+        self._express = express
+        self._entrance = entrance
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        hot = scope["type"] == "http" and (scope["method"], scope["path"]) in self._express
+        await (self._entrance if hot else self._app)(scope, receive, send)
 
 
 class Entrance:

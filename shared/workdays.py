@@ -1,14 +1,23 @@
 """Working days of the state: Monday to Friday without public holidays."""
 
+import sys
 from datetime import date, timedelta
 from functools import cache
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
 
 import holidays
 
 
 @cache
 def _calendar(subdivision: str) -> holidays.HolidayBase:
-    return holidays.country_holidays("DE", subdiv=subdivision)
+    """Of the country's module alone: its package would load those of 250 others with it, 8 MB."""
+    package = ModuleType("holidays.countries")
+    vars(package)["__path__"] = [str(Path(holidays.__file__).parent / "countries")]
+    sys.modules.setdefault(package.__name__, package)
+    country: type[holidays.HolidayBase] = import_module("holidays.countries.germany").Germany
+    return country(subdiv=subdivision)
 
 
 def is_workday(day: date, subdivision: str) -> bool:

@@ -243,4 +243,8 @@ def _document(entry: Municipality) -> Document:
 
 def _hash(entries: Sequence[Municipality]) -> str:
     """Of the content and of the way it is indexed."""
-    return hashlib.sha256(json.dumps([_document(entry) for entry in entries]).encode()).hexdigest()
+    content = hashlib.sha256(b"[")  # of the JSON of them all, which need not be in memory at once
+    for position, entry in enumerate(entries):
+        content.update(f"{', ' if position else ''}{json.dumps(_document(entry))}".encode())
+    content.update(b"]")
+    return content.hexdigest()

@@ -157,7 +157,7 @@ async def test_what_a_crash_left_between_insert_and_publication_goes_out(
     stored = [row for document in carriers for row in carried.rows(document)]
     old = await mongo[outbox.COLLECTION].find().to_list(None)
     made, told = await topics(settings, "request.created", "request.dossier")
-    assert sorted(made + told) == sorted(row["_id"] for row in [*stored, *old])
+    assert {*made, *told} == {row["_id"] for row in [*stored, *old]}, "some twice, where Kafka was slow to confirm"
     assert all(row["body"] is None for row in stored), "published bodies are not kept"
     assert all("pending" not in document["told"] for document in carriers)
 

@@ -4,12 +4,15 @@ import asyncio
 import json
 from collections.abc import Callable
 
+from aiokafka.partitioner import DefaultPartitioner
+
 from deploy.local.stack import Stack
 from shared import outbox
 from shared.events import RequestDossier
 from shared.mongo import Mongo
+from shared.publisher import MANY
 from shared.settings import Settings
-from tests.shared.kafka import everything
+from tests.shared.kafka import everything, records
 from tests.shared.relaying import no_pending, relaying, store
 from tests.shared.samples import created, dossier, withdrawn
 from tests.waiting import until
@@ -86,3 +89,18 @@ async def test_without_kafka_rows_wait_and_stopping_does_not_hang(
             await store(mongo, created())
             await until(lambda: relay.failing)
     assert not await no_pending(mongo)
+
+
+async def test_many_at_once_go_out_on_the_partitions_of_their_keys(mongo: Mongo, settings: Settings) -> None:
+    """We put them into batches, and the producer single ones: a key must keep its partition, and so its order."""
+    keys = [created().request_id for _ in range(MANY)]
+    async with relaying(mongo, settings):
+        await store(mongo, withdrawn(keys[0]))
+        await until(lambda: no_pending(mongo))
+        await store(mongo, *(withdrawn(key) for key in keys), version=2)
+        await until(lambda: no_pending(mongo))
+    sent = await records(settings.kafka, settings.prefix + "request.withdrawn")
+    assert {record.key.decode() for record in sent if record.key} == set(keys)
+    assert len({record.partition for record in sent if record.key == keys[0].encode()}) == 1
+    every = list(range(settings.partitions))
+    assert all(record.partition == DefaultPartitioner()(record.key, every, every) for record in sent)
