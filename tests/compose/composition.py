@@ -104,7 +104,7 @@ class Composition:
 
     def restarted(self, service: str, times: int = 1) -> None:
         """Returns when it was started again so often by the daemon and is healthy."""
-        _until(f"{service} to be started again", lambda: self.container(service)["RestartCount"] >= times)
+        until(f"{service} to be started again", lambda: self.container(service)["RestartCount"] >= times)
         self.until_healthy(service)
 
     def until_healthy(self, service: str) -> None:
@@ -113,7 +113,7 @@ class Composition:
             return bool(state["Running"]) and state.get("Health", {"Status": "healthy"})["Status"] == "healthy"
 
         try:
-            _until(f"{service} to be healthy", healthy)
+            until(f"{service} to be healthy", healthy)
         except AssertionError as error:
             raise AssertionError(f"{error}:\n{self.logs(service)}") from None
 
@@ -125,7 +125,7 @@ def _remote(docker: Docker) -> bool:
     return docker.host.startswith(("tcp://", "http://", "https://"))
 
 
-def _until(what: str, condition: Callable[[], bool]) -> None:
+def until(what: str, condition: Callable[[], bool]) -> None:
     end = time.monotonic() + HEALTHY_SECONDS
     while not condition():
         assert time.monotonic() < end, f"waited {HEALTHY_SECONDS:.0f} s for {what}"

@@ -10,28 +10,22 @@ from pathlib import Path
 
 from deploy.local.install import need_package
 from deploy.local.tools import ROOT, Tools
-from tests.compose import hostside
+from tests.compose import hostside, keycloak
 from tests.compose.docker import Docker, DockerError
 from tests.compose.telling import say
 
 STANDINS = Path(__file__).parent / "standins"
 _MAIL = "aiosmtpd anyio atpublic attrs click h11 idna jinja2 markupsafe starlette typing-extensions uvicorn"
-_LOGIN = (
-    "annotated-types anyio authlib blinker certifi cffi click cryptography flask h11 htpy httpcore httpx idna "
-    "itsdangerous jinja2 joserfc markupsafe oidc-provider-mock pycparser pydantic pydantic-core typing-extensions "
-    "typing-inspection uvicorn werkzeug"
-)
-_PACKAGES = {"mailpit": _MAIL, "keycloak": _LOGIN}
+_PACKAGES = {"mailpit": _MAIL}
 
 
 def named() -> dict[str, str]:
-    """caddy, kafka, keycloak, mongo, mailpit, python, node → the official name with its tag."""
+    """caddy, kafka, keycloak, mongo, mailpit, prometheus, python, node → the official name with its tag."""
     compose = re.findall(r"^\s+image: (\S+:\S+)$", (ROOT / "docker-compose.yml").read_text(), re.MULTILINE)
     bases = re.findall(r"^ARG \w+_IMAGE=(\S+)$", (ROOT / "deploy" / "Dockerfile").read_text(), re.MULTILINE)
     found = {name.partition(":")[0].rpartition("/")[2]: name for name in (*compose, *bases)}
-    for optional in ("prometheus", "grafana"):  # of the profile `dashboards`, which these tests don't start
-        del found[optional]
-    assert set(found) == {"caddy", "kafka", "keycloak", "mongo", "mailpit", "python", "node"}, found
+    del found["grafana"]  # nothing here can stand in for it
+    assert set(found) == {"caddy", "kafka", "keycloak", "mongo", "mailpit", "prometheus", "python", "node"}, found
     return found
 
 
@@ -89,13 +83,12 @@ class Images:
             "kafka": {"libs": Tools().kafka_libs, "kafka.sh": STANDINS / "kafka.sh"},
             "mongo": {"mongod": Path(Tools().mongod()), "mongo.sh": STANDINS / "mongo.sh"},
             "mailpit": {"deploy": ROOT / "deploy", "mailpit.py": STANDINS / "mailpit.py"},
-            "keycloak": {
-                "deploy": ROOT / "deploy",
-                "services": ROOT / "services",
-                "keycloak.py": STANDINS / "keycloak.py",
-            },
+            "prometheus": {},
             "node": {},
         }
+        if "keycloak" in missing:
+            version = self.names["keycloak"].rpartition(":")[2]
+            files["keycloak"] = {"keycloak": keycloak.fetch(version, self.work / "keycloak-release")}
         debian = self._debian()
 
         def on_python() -> None:
@@ -104,11 +97,11 @@ class Images:
                 python = self.names["python"]
             else:
                 python = self._layer(self.names["python"], "python")
-            for what in {"node", "mailpit", "keycloak"} & set(missing):
+            for what in {"node", "mailpit"} & set(missing):
                 self._build(what, files[what], PYTHON=python)
 
         with ThreadPoolExecutor(3) as pool:
-            on_debian = [what for what in ("caddy", "kafka", "mongo") if what in missing]
+            on_debian = [what for what in ("keycloak", "caddy", "kafka", "mongo", "prometheus") if what in missing]
             tasks = [pool.submit(self._build, what, files[what], BASE=debian) for what in on_debian]
             for task in [*tasks, pool.submit(on_python)]:
                 task.result()

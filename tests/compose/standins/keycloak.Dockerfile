@@ -1,12 +1,12 @@
-# In place of Keycloak: the embedded stack's OpenID provider, at Keycloak's addresses.
-ARG PYTHON
-FROM ${PYTHON}
-WORKDIR /app
-COPY requirements.txt ./
-RUN pip install --quiet --no-cache-dir --no-deps --require-hashes -r requirements.txt
-COPY deploy deploy
-COPY services services
-COPY keycloak.py ./
+# In place of quay.io/keycloak/keycloak: the same release, as its makers publish it for Maven.
+ARG BASE
+FROM ${BASE}
+RUN mkdir -p /usr/share/man/man1 \
+    && apt-get -qq update \
+    && apt-get -qq install -y --no-install-recommends openjdk-17-jre-headless >/dev/null \
+    && rm -rf /var/lib/apt/lists/* /var/cache/apt/*
+RUN useradd --uid 1000 --gid 0 --create-home keycloak
+COPY --chown=keycloak:0 keycloak /opt/keycloak
+USER keycloak
 EXPOSE 8080 9000
-ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
-ENTRYPOINT ["python", "keycloak.py"]
+ENTRYPOINT ["/opt/keycloak/bin/kc.sh"]
