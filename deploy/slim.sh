@@ -14,6 +14,7 @@ gone() { # gone DIRECTORY FIND-EXPRESSION…
 
 gone . -type d -name tests
 gone . -name '*.pyi'
+gone . -name '*.a'
 gone babel/locale-data -name '*.dat' ! -name 'root.dat' ! -name 'de*.dat' ! -name 'en*.dat'
 gone phonenumbers -type d \( -name geodata -o -name carrierdata -o -name tzdata \)
 gone fontpkg_fira_sans/files \( -name '*Black*' -o -name '*Extra*' -o -name '*Light*' -o -name '*Thin*' \)

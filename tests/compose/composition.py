@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from deploy.local.tools import ROOT
-from tests.compose.docker import Docker
+from tests.compose.docker import Docker, DockerError
 from tests.compose.images import Images
 from tests.compose.telling import figure, say
 
@@ -71,7 +71,12 @@ class Composition:
 
     def up(self) -> None:
         begun = time.monotonic()
-        self("up", "--detach", "--no-build")
+        try:
+            self("up", "--detach", "--no-build")
+        except DockerError as error:
+            ill = [name for name in (*OURS, *SERVERS) if not self._healthy(name)]
+            said = "\n".join(f"{name} is not healthy:\n{self.logs(name)}" for name in ill)
+            raise AssertionError(f"{error}\n{said}") from error
         for name in (*OURS, *SERVERS):
             self.until_healthy(name)
         figure(f"composition healthy {time.monotonic() - begun:.0f} s after `up`")
@@ -108,14 +113,14 @@ class Composition:
         self.until_healthy(service)
 
     def until_healthy(self, service: str) -> None:
-        def healthy() -> bool:
-            state = self.container(service)["State"]
-            return bool(state["Running"]) and state.get("Health", {"Status": "healthy"})["Status"] == "healthy"
-
         try:
-            until(f"{service} to be healthy", healthy)
+            until(f"{service} to be healthy", lambda: self._healthy(service))
         except AssertionError as error:
             raise AssertionError(f"{error}:\n{self.logs(service)}") from None
+
+    def _healthy(self, service: str) -> bool:
+        state = self.container(service)["State"]
+        return bool(state["Running"]) and state.get("Health", {"Status": "healthy"})["Status"] == "healthy"
 
     def logs(self, service: str) -> str:
         return self("logs", "--no-color", "--tail=30", service)
