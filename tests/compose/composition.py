@@ -26,7 +26,7 @@ PORTS = {
 OURS = ("intake", "matching", "notifications", "reporting")
 JOBS = ("topics", "mongo-init")
 SERVERS = ("kafka", "mongo", "mailpit", "keycloak", "site")
-HEALTHY_SECONDS = 240.0
+HEALTHY_SECONDS = 420.0
 
 
 @dataclass
@@ -74,8 +74,8 @@ class Composition:
         try:
             self("up", "--detach", "--no-build")
         except DockerError as error:
-            ill = [name for name in (*OURS, *SERVERS) if not self._healthy(name)]
-            said = "\n".join(f"{name} is not healthy:\n{self.logs(name)}" for name in ill)
+            made = [name for name in (*OURS, *SERVERS) if self._found(name)]
+            said = "\n".join(f"{name} is not healthy:\n{self.logs(name)}" for name in made if not self._healthy(name))
             raise AssertionError(f"{error}\n{said}") from error
         for name in (*OURS, *SERVERS):
             self.until_healthy(name)
@@ -86,8 +86,7 @@ class Composition:
 
     def container(self, service: str) -> Any:
         """What `docker inspect` says of a service's only container."""
-        mine = [f"label=com.docker.compose.{name}" for name in (f"project={self.project}", f"service={service}")]
-        found = self.docker("ps", "--all", "--quiet", *(f"--filter={one}" for one in mine)).split()
+        found = self._found(service)
         assert len(found) == 1, f"{service}: {found}"
         return self.docker.inspect(found[0])
 
@@ -117,6 +116,10 @@ class Composition:
             until(f"{service} to be healthy", lambda: self._healthy(service))
         except AssertionError as error:
             raise AssertionError(f"{error}:\n{self.logs(service)}") from None
+
+    def _found(self, service: str) -> list[str]:
+        mine = [f"label=com.docker.compose.{name}" for name in (f"project={self.project}", f"service={service}")]
+        return self.docker("ps", "--all", "--quiet", *(f"--filter={one}" for one in mine)).split()
 
     def _healthy(self, service: str) -> bool:
         state = self.container(service)["State"]

@@ -7,6 +7,7 @@ RUN mkdir -p /usr/share/man/man1 \
     && rm -rf /var/lib/apt/lists/* /var/cache/apt/*
 RUN useradd --uid 1000 --gid 0 --create-home keycloak
 COPY --chown=keycloak:0 keycloak /opt/keycloak
+RUN install -d -o keycloak -g 0 -m 775 /opt/keycloak/data
 USER keycloak
 EXPOSE 8080 9000
 ENTRYPOINT ["/opt/keycloak/bin/kc.sh"]
