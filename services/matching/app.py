@@ -9,6 +9,7 @@ from services.matching.api.door import Door
 from services.matching.finding import Finder
 from services.matching.matcher import Matcher
 from services.matching.settings import Settings
+from services.matching.simulator import Simulator
 from services.matching.store import Store
 from shared import register
 from shared.events.base import moment
@@ -43,12 +44,14 @@ def build(settings: Settings | None = None) -> FastAPI:
         measured=oldest.set,
     )
     store.woken = matcher.wake
+    simulator = Simulator(store, rules)
     door = Door(store, service.mongo, rules, register.load(settings.register_file), service.secret, clock)
     service.prepares(store.prepare)
     service.prepares(Finder(service.mongo).prepare)
     service.routes(api.router(door))
     service.pages(look)
-    service.routes(pages.router(look, door, signed_in))
+    service.routes(pages.router(look, door, signed_in, simulator))
     service.consumes(consumer.reactions(store, matcher, clock))
     service.runs("matcher", matcher.run)
+    service.runs("simulator", simulator.run)
     return service.app

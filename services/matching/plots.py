@@ -1,8 +1,12 @@
-"""Two policies beside each other as SVG: each bar labelled, told apart by a pattern beside the colour."""
+"""Two policies beside each other: as rows of a table, as bars, and as SVG, each bar labelled, told apart by a pattern
+beside the colour.
+"""
 
+from dataclasses import dataclass
 from html import escape
 
-from services.matching.simulation import NEARNESS, Figures
+from services.matching import words
+from services.matching.domain.trial import NEARNESS, Figures
 
 WORDS: dict[str, dict[str, str]] = {
     "de": {
@@ -30,7 +34,52 @@ WORDS: dict[str, dict[str, str]] = {
         "further": "near: further away",
     },
 }
+MORE = words.both(
+    {
+        "requests": ("Anfragen", "requests"),
+        "assigned": ("mit Beratung", "with advice"),
+        "tandems": ("davon im Tandem", "of these in a tandem"),
+        "advisors_asked": ("Beratende, die gefragt wurden", "advisors who were asked"),
+        "most_minutes": ("die meiste Zeit einer Person", "the most time of one person"),
+        "waited_longest": ("längste Wartezeit in Werktagen", "longest wait in working days"),
+    }
+)
 LEFT, WIDTH, BAR, GAP = 260, 720, 16, 14
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """One figure of both, as it is read, and the lengths of their bars in thousandths of the longer one."""
+
+    label: str
+    a: str
+    b: str
+    lengths: tuple[int, int] = (0, 0)
+
+
+def table(a: Figures, b: Figures, tongue: str) -> list[Pair]:
+    """Every figure of both, in the order in which they are told."""
+    heads = MORE[tongue]
+    counted = [
+        Pair(heads[name], str(getattr(a, name)), str(getattr(b, name)))
+        for name in ("requests", "assigned", "tandems", "advisors_asked", "waited_longest")
+    ]
+    most = Pair(heads["most_minutes"], words.span(a.most_minutes, tongue), words.span(b.most_minutes, tongue))
+    return [*counted[:3], *bars(a, b, tongue), *counted[3:], most]
+
+
+def bars(a: Figures, b: Figures, tongue: str) -> list[Pair]:
+    """What the plots show."""
+    found = []
+    for (name, one), (_, other) in zip(_rows(a), _rows(b), strict=True):
+        most = max(one, other, 1e-9)
+        lengths = round(1000 * one / most), round(1000 * other / most)
+        found.append(Pair(WORDS[tongue][name], _written(one, tongue), _written(other, tongue), lengths))
+    return found
+
+
+def _written(value: float, tongue: str) -> str:
+    return _number(value).replace(".", ",") if tongue == "de" else _number(value)
 
 
 def compared(a: Figures, b: Figures, tongue: str) -> str:

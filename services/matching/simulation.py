@@ -6,67 +6,35 @@ two policies would have done with the same requests, not what has happened.
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, timedelta
-from typing import Literal
 
 from services.matching.domain.choice import region_points
 from services.matching.domain.points import YEAR, Scale, fair_minutes, present
 from services.matching.domain.policy import Candidate, Policy, Seeker
+from services.matching.domain.trial import NEARNESS, Figures, Nearness, Run, Terms
 from services.matching.engine.choice import choose
 from shared import workdays
 
-Nearness = Literal["same_municipality", "same_district", "same_region", "same_state", "further"]
-NEARNESS: tuple[Nearness, ...] = ("same_municipality", "same_district", "same_region", "same_state", "further")
-
-
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """Days that an engagement takes a place, minutes that it pays each of its advisors, the state's calendar."""
-
-    days: int
-    minutes: int
-    subdivision: str
-
-
-@dataclass(frozen=True, slots=True)
-class Figures:
-    """`coverage`: per cent of the expertise that could be had in the fields asked for; `distance`: how near the nearest
-    member works; `gini`: of the paid minutes of all advisors, 0 is even; `waited`: working days until somebody's turn.
-    """
-
-    policy_version: str
-    requests: int
-    assigned: int
-    unassigned: int
-    tandems: int
-    coverage: float
-    distance: dict[Nearness, int]
-    gini: float
-    most_minutes: int
-    advisors_asked: int
-    waited: float
-    waited_longest: int
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """`members`: request → who was asked, the lead first."""
-
-    figures: Figures
-    members: dict[str, tuple[str, ...]]
-
 
 def simulate(
-    candidates: Sequence[Candidate], seekers: Sequence[Seeker], last: date, policy: Policy, terms: Terms
+    candidates: Sequence[Candidate],
+    seekers: Sequence[Seeker],
+    last: date,
+    policy: Policy,
+    terms: Terms,
+    told: Callable[[date], None] = lambda _: None,
 ) -> Run:
-    """`seekers` by the day they asked, decided on each working day up to `last`. Pure."""
+    """`seekers` by the day they asked, decided on each working day up to `last`. `told` each day before it is played:
+    what it raises ends the play.
+    """
     waiting, coming = list[Seeker](), sorted(seekers, key=lambda one: (one.asked_on, one.id))
     asked, given = dict[str, tuple[str, ...]](), list[tuple[date, str]]()
     waited = dict[str, int]()
     day = coming[0].asked_on if coming else last
     while day <= last:
+        told(day)
         if workdays.is_workday(day, terms.subdivision):
             while coming and coming[0].asked_on <= day:
                 waiting.append(coming.pop(0))

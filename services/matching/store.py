@@ -6,6 +6,7 @@ bases         one per pass that has decided anything: its inputs and what came o
 policies      one per version that people have made; activations: from when on which was active
 advisors      one per advisor; an erased one keeps its number
 budgets       one per period
+trials        two policies over a past period, as somebody has asked for them, and what came of it; kept for 90 days
 dossiers      copies of request.dossier, or the trace of an erased one
 pool          `fence`: its version is taken by every write that uses capacity or erases an advisor, so two
               processes can't both give away the same free place; `news`: changes when a choice may come out better
@@ -26,6 +27,7 @@ from services.matching.domain.budget import Budget, Left, committed, holding
 from services.matching.domain.model import OPEN, Advisor, Audit, Engagement, State
 from services.matching.domain.notices import told
 from services.matching.domain.policy import Activation, Edition
+from services.matching.domain.trial import Outcome, Trial
 from services.matching.domain.worklist import Rules
 from shared import outbox
 from shared.commit import Change, Committer, Insert, Put, Replace, Write, settled
@@ -40,8 +42,12 @@ _BASIS = TypeAdapter(Basis)
 _EDITION = TypeAdapter(Edition)
 _ACTIVATION = TypeAdapter(Activation)
 _BUDGET = TypeAdapter(Budget)
+_TRIAL = TypeAdapter(Trial)
+_OUTCOME = TypeAdapter(Outcome)
 _AUDIT = TypeAdapter(Audit)
 _YEAR = timedelta(days=365)
+SILENT_SECONDS = 15
+"""Whoever plays a trial and has said nothing for so long is taken to be gone."""
 
 T = TypeVar("T")
 
@@ -104,6 +110,7 @@ class Store:
             [("reserved.budget", 1)],
         ):
             await self._mongo.index("engagements", keys, sparse=len(keys) == 1)
+        await self._mongo.index("trials", "kept_from", name="kept", expireAfterSeconds=90 * 86_400)
 
     # -- engagements --------------------------------------------------------------------------------------------
 
@@ -347,6 +354,38 @@ class Store:
         await self._commits.commit(Change(writes))
         self.woken()
 
+    # -- trials of policies -------------------------------------------------------------------------------------------
+
+    async def trial(self, trial_id: str) -> Trial | None:
+        found = await self._mongo["trials"].find_one({"_id": trial_id})
+        return _trial(found) if found else None
+
+    async def trials(self, limit: int) -> list[Trial]:
+        """Those that are kept, the newest first, without what came of them in detail."""
+        found = self._mongo["trials"].find({}, {"outcome.changed": 0}).sort("_id", -1).limit(limit)
+        return [_trial(one | {"outcome": _brief(one["outcome"])}) for one in await found.to_list(None)]
+
+    async def add_trial(self, trial: Trial) -> None:
+        document = _plain(_TRIAL, trial) | {"kept_from": trial.at}
+        await self._commits.commit(Change((Insert("trials", document),)))
+
+    async def take_trial(self, trial_id: str) -> bool:
+        """True when nobody is playing it, as far as is known by the server's clock; then it is the caller's."""
+        free = {"$lt": [{"$ifNull": ["$beat", 0]}, {"$subtract": ["$$NOW", 1000 * SILENT_SECONDS]}]}
+        waiting = {"_id": trial_id, "outcome": None, "failed": False, "$expr": free}
+        done = await self._mongo["trials"].update_one(waiting, [{"$set": {"beat": "$$NOW"}}])
+        return bool(done.modified_count)
+
+    async def beat_trial(self, trial_id: str, share: float) -> None:
+        """It is being played, and so far."""
+        await self._mongo["trials"].update_one({"_id": trial_id}, [{"$set": {"beat": "$$NOW", "share": share}}])
+
+    async def end_trial(self, trial_id: str, outcome: Outcome | None) -> None:
+        """What came of it; None: it can't be played."""
+        told = _OUTCOME.dump_python(outcome, mode="json") if outcome else None
+        done = {"outcome": told, "failed": outcome is None, "share": 1.0}
+        await self._mongo["trials"].update_one({"_id": trial_id}, {"$set": done})
+
     async def asked_between(self, first: date, last: date, limit: int) -> list[Engagement]:
         """Requests submitted on these days (UTC), the oldest first."""
         days = {"$gte": first.isoformat(), "$lt": (last + timedelta(days=1)).isoformat()}
@@ -492,6 +531,14 @@ def _plain(adapter: TypeAdapter[T], value: T) -> Document:
 
 def _engagement(document: Document) -> Engagement:
     return _ENGAGEMENT.validate_python({**document, "id": document["_id"]})
+
+
+def _trial(document: Document) -> Trial:
+    return _TRIAL.validate_python({**document, "id": document["_id"]})
+
+
+def _brief(outcome: Document | None) -> Document | None:
+    return outcome | {"changed": []} if outcome else None
 
 
 def _advisor(document: Document) -> Advisor:

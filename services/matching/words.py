@@ -337,6 +337,11 @@ TOLD = both(
         "leaves": ("Der letzte Tag ist festgehalten.", "The last day is noted."),
         "goes_on": ("Festgehalten: Die Person bleibt.", "Noted: they stay."),
         "budget": ("Das Budget ist festgelegt.", "The budget is set."),
+        "kept": ("Die Fassung ist festgehalten.", "The version is kept."),
+        "activated": (
+            "Ab jetzt wird nach dieser Fassung entschieden.",
+            "From now on decisions are made by this version.",
+        ),
         "added": ("Neu aufgenommen.", "Added."),
         "changed": ("Gespeichert.", "Stored."),
         "erased": ("Die Daten sind gelöscht.", "The data are erased."),

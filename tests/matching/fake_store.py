@@ -12,6 +12,7 @@ from services.matching.domain.budget import Budget, committed
 from services.matching.domain.model import OPEN, Advisor, Audit, Engagement, State
 from services.matching.domain.notices import told
 from services.matching.domain.policy import Activation, Edition
+from services.matching.domain.trial import Outcome, Trial
 from services.matching.domain.worklist import Rules, next_step
 from services.matching.store import Decided, Kind, Loads, Signals, Store
 from shared.commit import Insert
@@ -34,6 +35,8 @@ class FakeStore(Store):
         self.woken = self._woken
         self._editions: dict[str, Edition] = {}
         self._activations: list[Activation] = []
+        self._trials: dict[str, Trial] = {}
+        self._playing: set[str] = set()
         self._fence, self._news, self._versions = 0, 0, itertools.count(1)
 
     def _woken(self) -> None:
@@ -221,6 +224,34 @@ class FakeStore(Store):
         self._activations.append(activation)
         self._news = next(self._versions)
         self.woken()
+
+    async def trial(self, trial_id: str) -> Trial | None:
+        return self._trials.get(trial_id)
+
+    async def trials(self, limit: int) -> list[Trial]:
+        found = sorted(self._trials.values(), key=lambda one: one.id, reverse=True)[:limit]
+        return [replace(one, outcome=replace(one.outcome, changed=())) if one.outcome else one for one in found]
+
+    async def add_trial(self, trial: Trial) -> None:
+        self._trials[trial.id] = trial
+
+    async def take_trial(self, trial_id: str) -> bool:
+        known = self._trials.get(trial_id)
+        free = known is not None and not known.ended and trial_id not in self._playing
+        if known is not None:
+            self._playing.add(trial_id)
+        return free
+
+    def gone(self) -> None:
+        """Nobody plays any more."""
+        self._playing.clear()
+
+    async def beat_trial(self, trial_id: str, share: float) -> None:
+        self._trials[trial_id] = replace(self._trials[trial_id], share=share)
+
+    async def end_trial(self, trial_id: str, outcome: Outcome | None) -> None:
+        known = self._trials[trial_id]
+        self._trials[trial_id] = replace(known, outcome=outcome, failed=outcome is None, share=1.0)
 
     async def asked_between(self, first: date, last: date, limit: int) -> list[Engagement]:
         found = [one for one in self._sorted() if one.facts and first <= one.facts.submitted_at.date() <= last]

@@ -5,8 +5,9 @@ from datetime import timedelta
 
 from services.matching.domain.points import fair_minutes
 from services.matching.domain.policy import OPTIMAL, Policy, Weights
+from services.matching.domain.trial import Terms
 from services.matching.handlers import events
-from services.matching.simulation import Terms, simulate
+from services.matching.simulation import simulate
 from shared.events import AdvisorAssigned
 from shared.ids import new_id
 from shared.inbox import mark

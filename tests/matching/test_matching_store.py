@@ -11,6 +11,7 @@ from services.matching.domain.budget import Budget
 from services.matching.domain.governing import USUAL
 from services.matching.domain.model import Absence, Advisor, Audit, Engagement, Feedback, Presence, Record, Session
 from services.matching.domain.policy import OPTIMAL, Activation, Edition
+from services.matching.domain.trial import NEARNESS, Changed, Figures, Outcome, Trial
 from services.matching.domain.worklist import Rules
 from services.matching.handlers.notices import fire
 from services.matching.store import Store
@@ -243,6 +244,27 @@ async def test_the_oldest_open_request_is_the_one_submitted_first(store: Store) 
         await store.save(engagement(request_id, state=state, facts=None if state == "withdrawn" else told), events=())
     found = await store.oldest()
     assert (found and found.id) == ids[1]
+
+
+async def test_a_trial_is_played_by_one_until_it_has_been_silent(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    trial = Trial(new_id(), "koordination", NOW, TODAY, TODAY, OPTIMAL, replace(OPTIMAL, version="near.1"))
+    assert (await store.trial(trial.id), await store.take_trial(trial.id)) == (None, False)
+    await store.add_trial(trial)
+    assert await store.trial(trial.id) == trial
+    assert [await store.take_trial(trial.id) for _ in range(2)] == [True, False]
+    await store.beat_trial(trial.id, 0.5)
+    known = await store.trial(trial.id)
+    assert (known and known.share) == 0.5
+    if isinstance(store, FakeStore):
+        store.gone()
+    monkeypatch.setattr("services.matching.store.SILENT_SECONDS", -1)
+    assert await store.take_trial(trial.id)
+    figures = Figures("optimal.1", 1, 1, 0, 0, 100.0, dict.fromkeys(NEARNESS, 0), 0.0, 600, 1, 0.0, 0)
+    outcome = Outcome(figures, figures, (Changed("r1", "BW-7F3K-2", ("A01",), ()),))
+    await store.end_trial(trial.id, outcome)
+    assert await store.trial(trial.id) == replace(trial, share=1.0, outcome=outcome)
+    assert await store.trials(9) == [replace(trial, share=1.0, outcome=replace(outcome, changed=()))]
+    assert not await store.take_trial(trial.id)
 
 
 async def test_a_mark_is_stored_once(store: Store) -> None:

@@ -1,5 +1,6 @@
 """The HTTP door on a real database, without Kafka: the test turns the matcher itself."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime
@@ -13,10 +14,12 @@ from services.matching.api.door import Door
 from services.matching.domain.worklist import Rules
 from services.matching.finding import Finder
 from services.matching.settings import Settings
+from services.matching.simulator import Simulator
 from services.matching.store import Store
 from shared import auth, idempotency, outbox, register, web
 from shared.commit import Committer, committing
 from shared.mongo import Mongo
+from shared.tasks import end
 from tests.matching.play import Play
 
 SECRET = "only-for-tests-0123456789-0123456789"
@@ -29,13 +32,15 @@ class World(Play):
     def __init__(self, store: Store, mongo: Mongo) -> None:
         super().__init__(store, Rules())
         self.mongo = mongo
+        self.simulator = Simulator(store, self.rules)
         self.app = FastAPI()
         web.install(self.app)
         door = Door(store, mongo, self.rules, REGISTER, SECRET, lambda: self.now)
         self.app.include_router(api.router(door), responses=web.RESPONSES)
         look = pages.look_of(Settings(secret=SecretStr(SECRET)))
         self.app.include_router(
-            pages.router(look, door, lambda *roles: auth.require(SECRET, *roles)), responses=web.RESPONSES
+            pages.router(look, door, lambda *roles: auth.require(SECRET, *roles), self.simulator),
+            responses=web.RESPONSES,
         )
         self.client = httpx.AsyncClient(transport=httpx.ASGITransport(self.app), base_url="http://matching")
 
@@ -77,5 +82,9 @@ async def world(mongo: Mongo, now: datetime | None = None) -> AsyncIterator[Worl
         await Finder(mongo).prepare()
         made = World(store, mongo)
         made.now = now or made.now
-        async with made.client:
-            yield made
+        simulating = asyncio.create_task(made.simulator.run())
+        try:
+            async with made.client:
+                yield made
+        finally:
+            await end(simulating)

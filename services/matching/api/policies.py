@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+from services.matching import plots
 from services.matching.api.bodies import Body, Words
 from services.matching.api.door import Door
 from services.matching.domain.governing import Rules
@@ -147,9 +148,7 @@ def router(door: Door) -> APIRouter:
     @made.get("/simulation.svg", dependencies=[Depends(coordinator)], response_class=Response)
     async def plot(found: Annotated[handlers.Comparison, Depends(compared)], request: Request) -> Response:
         """The same as a plot."""
-        from services.matching.plots import compared as drawn  # with numpy and the solver
-
-        return Response(drawn(found.a.figures, found.b.figures, language(request)), media_type="image/svg+xml")
+        return Response(plots.compared(found.a.figures, found.b.figures, language(request)), media_type="image/svg+xml")
 
     @made.get("/active", dependencies=[Depends(coordinator)])
     async def active() -> PolicyView:

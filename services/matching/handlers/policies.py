@@ -1,20 +1,18 @@
 """Policies: made, activated, compared. Each version is kept as it was made."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import TYPE_CHECKING
 
+from services.matching.domain.model import Engagement
 from services.matching.domain.policy import FIRST, Activation, Candidate, Edition, Policy, Seeker, candidate, seeker
+from services.matching.domain.trial import Run, Terms
 from services.matching.domain.worklist import Rules
 from services.matching.store import Store
 from shared.commit import Insert
 from shared.errors import Conflict, Duplicate, FieldError, Invalid, NotFound
 from shared.ids import new_id
-
-if TYPE_CHECKING:
-    from services.matching.simulation import Run
 
 MOST = 2_000
 """So many requests are replayed at once."""
@@ -26,8 +24,8 @@ class Comparison:
 
     first: date
     last: date
-    a: "Run"
-    b: "Run"
+    a: Run
+    b: Run
     cases: dict[str, str]
 
     @property
@@ -94,6 +92,15 @@ async def compare(
     store: Store, a: Policy, b: Policy, first: date, last: date, rules: Rules, days: int, minutes: int
 ) -> Comparison:
     """The requests of a period, decided by both. Raises Invalid when there are too many."""
+    asked = await asked_for(store, first, last)
+    people = await candidates(store)
+    terms = Terms(days, minutes, rules.subdivision)
+    runs = await asyncio.to_thread(_runs, people, seekers(asked, rules), last, (a, b), terms)
+    return Comparison(first, last, *runs, {one.id: one.asked.case_number for one in asked})
+
+
+async def asked_for(store: Store, first: date, last: date) -> list[Engagement]:
+    """The requests of a period. Raises Invalid when there are too many."""
     asked = await store.asked_between(first, last, MOST + 1)
     if len(asked) > MOST:
         raise Invalid.of(
@@ -104,25 +111,26 @@ async def compare(
                 f"There are more than {MOST} requests in this period; choose a shorter one.",
             )
         )
-    people = [candidate(one, 0, 0) for one in await store.advisors() if one.erased_at is None]
-    wishes = [
+    return asked
+
+
+async def candidates(store: Store) -> list[Candidate]:
+    """Everybody as they are today, with nothing to do."""
+    return [candidate(one, 0, 0) for one in await store.advisors() if one.erased_at is None]
+
+
+def seekers(asked: Iterable[Engagement], rules: Rules) -> list[Seeker]:
+    """`asked` as they were before anything was decided."""
+    return [
         replace(seeker(one), asked_on=rules.day(one.asked.submitted_at), held=(), pinned=(), refused=frozenset())
         for one in asked
     ]
-    runs = await asyncio.to_thread(_runs, people, wishes, last, (a, b), days, minutes, rules.subdivision)
-    return Comparison(first, last, *runs, {one.id: one.asked.case_number for one in asked})
 
 
 def _runs(
-    people: list[Candidate],
-    wishes: list[Seeker],
-    last: date,
-    policies: tuple[Policy, Policy],
-    days: int,
-    minutes: int,
-    subdivision: str,
-) -> "tuple[Run, Run]":
-    from services.matching.simulation import Terms, simulate  # with numpy and the solver
+    people: list[Candidate], wishes: list[Seeker], last: date, policies: tuple[Policy, Policy], terms: Terms
+) -> tuple[Run, Run]:
+    from services.matching.simulation import simulate  # with numpy and the solver
 
-    a, b = (simulate(people, wishes, last, one, Terms(days, minutes, subdivision)) for one in policies)
+    a, b = (simulate(people, wishes, last, one, terms) for one in policies)
     return a, b

@@ -1,13 +1,13 @@
 """The pages of matching, without JavaScript: GET shows, POST acts.
 
 `answer` by the link in an advisor's mail · `advisor`, `sessions`, `me` the advisors' portal · `worklist`, `request`,
-`deciding`, `why`, `pool`, `leaving`, `importing` the coordinators' · `hand_overs`, `budgets`, `decisions` where they
-govern the matcher · `asked`, `forms`, `showing` what they share
+`deciding`, `why`, `pool`, `leaving`, `importing` the coordinators' · `policies`, `simulations`, `hand_overs`,
+`budgets`, `decisions` where they govern the matcher · `asked`, `forms`, `showing` what they share
 """
 
 from fastapi import APIRouter
 
-from services.matching import decided, words
+from services.matching import decided, policy_words, words
 from services.matching.api.door import Door
 from services.matching.finding import Finder
 from services.matching.pages import (
@@ -20,23 +20,26 @@ from services.matching.pages import (
     importing,
     leaving,
     me,
+    policies,
     pool,
     request,
     sessions,
+    simulations,
     why,
     worklist,
 )
 from services.matching.pages.showing import Guard, Pages
 from services.matching.settings import Settings
+from services.matching.simulator import Simulator
 from shared.look import Look
 
 
 def look_of(settings: Settings) -> Look:
     """The look, with the words that matching's pages have for its codes."""
-    return Look(settings, "services.matching", **words.SPOKEN, **decided.SPOKEN)
+    return Look(settings, "services.matching", **words.SPOKEN, **decided.SPOKEN, **policy_words.SPOKEN)
 
 
-def router(look: Look, door: Door, guard: Guard) -> APIRouter:
+def router(look: Look, door: Door, guard: Guard, simulator: Simulator) -> APIRouter:
     """`guard`: makes the dependency that lets one of the given roles in."""
     pages, finder = Pages(look), Finder(door.mongo)
     made = APIRouter(include_in_schema=False)
@@ -49,6 +52,8 @@ def router(look: Look, door: Door, guard: Guard) -> APIRouter:
     made.include_router(pool.router(door, pages, finder, guard))
     made.include_router(leaving.router(door, pages, finder, guard))
     made.include_router(hand_overs.router(door, pages, finder, guard))
+    made.include_router(policies.router(door, pages, finder, guard))
+    made.include_router(simulations.router(door, pages, finder, guard, simulator))
     made.include_router(budgets.router(door, pages, finder, guard))
     made.include_router(decisions.router(door, pages, finder, guard))
     made.include_router(why.router(door, pages, finder, guard))
