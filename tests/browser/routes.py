@@ -185,6 +185,55 @@ PORTAL = (
 )
 
 
+_GOVERNING = "/coordination/governing"
+
+
+def _trial(**state: bool) -> Callable[[World], Awaitable[str]]:
+    async def found(world: World) -> str:
+        return f"{_GOVERNING}/simulations/{await world.trial(**state)}"
+
+    return found
+
+
+def _vacancy(path: str) -> Callable[[World], Awaitable[str]]:
+    """`path`, after which the request's id comes where it ends with a slash."""
+
+    async def found(world: World) -> str:
+        request_id = await world.vacancy()
+        return path + request_id if path.endswith("/") else path
+
+    return found
+
+
+async def _budget(world: World) -> str:
+    return f"{_GOVERNING}/budgets/{await world.budget()}"
+
+
+async def _leaving(world: World) -> str:
+    """Of somebody who advises."""
+    return f"/coordination/advisors/{(await world.at('accept')).advisors[0]}/leave"
+
+
+GOVERNING = (
+    _office("policies", _fixed(f"{_GOVERNING}/policies")),
+    _office("policy", _fixed(f"{_GOVERNING}/policies/versions/optimal.1")),
+    _office("policy-new", _fixed(f"{_GOVERNING}/policies/new")),
+    _office("simulation", _trial()),
+    _office("simulation-draft", _trial(draft=True)),
+    _office("simulation-running", _trial(running=True)),
+    _office("simulations", _fixed(f"{_GOVERNING}/simulations")),
+    _office("budget", _budget),
+    _office("budgets", _fixed(f"{_GOVERNING}/budgets")),
+    _office("budget-new", _fixed(f"{_GOVERNING}/budgets/new")),
+    _office("hand-overs", _vacancy(f"{_GOVERNING}/hand-overs")),
+    _office("hand-overs-none", _fixed(f"{_GOVERNING}/hand-overs?advisor=A16")),
+    _office("handing", _vacancy(f"{_CASE}/")),
+    _office("decisions", _fixed(f"{_GOVERNING}/decisions")),
+    _office("decisions-none", _fixed(f"{_GOVERNING}/decisions?about=nirgends")),
+    _office("advisor-leaves", _leaving),
+)
+
+
 def _draft(steps: drafts.Typed, page: str) -> Callable[[World], Awaitable[str]]:
     async def found(world: World) -> str:
         return drafts.path(world, await drafts.typed(world, steps), page)
@@ -279,6 +328,7 @@ REPORTING = (
 ROUTES = (
     *FORM,
     *PORTAL,
+    *GOVERNING,
     *REPORTING,
     *EXAMPLES,
     Shown("status-received", "intake", _request("submit")),

@@ -9,15 +9,19 @@ from typing import Any
 
 import httpx
 from playwright.async_api import Browser
+from pydantic import TypeAdapter
 
 from deploy.local.journey import Journey
 from deploy.local.stack import Stack
+from services.matching.domain.governing import USUAL, Look
+from services.matching.domain.policy import OPTIMAL, Policy, Weights
+from services.matching.domain.trial import NEARNESS, Changed, Figures, Outcome, Trial
 from services.reporting import examples
 from services.reporting.example_records import ExampleRecords
 from services.reporting.examples import Example, Status, Text
 from shared import auth
 from shared.commit import Committer, committing
-from shared.events.base import moment
+from shared.events.base import FieldCode, moment
 from shared.ids import new_id
 from shared.mongo import Mongo
 from tests.waiting import until
@@ -208,6 +212,68 @@ class World:
                 await mongo["engagements"].insert_many(copies)
         finally:
             await mongo.close()
+
+    async def vacancy(self) -> str:
+        """A running consultation whose lead can't go on, as a copy of one."""
+        known = await self.at("accept")
+        due, opened = "2099-01-04", datetime.now(UTC).isoformat()
+        gone = {"advisor_id": known.advisors[0], "why": "absent", "due": due, "opened_at": opened, "settled_at": None}
+        mongo = Mongo(self.stack.mongo, "browser-miglobe-matching")
+        try:
+            there = await mongo["engagements"].find_one({"facts.case_number": "BW-HAND-X"})
+            if there is not None:
+                return str(there["_id"])
+            one = await mongo["engagements"].find_one({"_id": known.request_id})
+            assert one is not None
+            more = {"holders": [], "due": due, "leaving": [known.advisors[0]], "handovers": [gone]}
+            facts = one["facts"] | {"case_number": "BW-HAND-X"}
+            await mongo["engagements"].insert_one(one | more | {"_id": (made := new_id()), "facts": facts})
+            return made
+        finally:
+            await mongo.close()
+
+    async def trial(self, *, draft: bool = False, running: bool = False) -> str:
+        """Two versions that were compared, or are for ever."""
+        today = datetime.now(UTC).date()
+        rules = replace(USUAL, look=Look(fields=(FieldCode.PARTNERSHIPS,), below=600))
+        near = Policy("near.2", Weights(region=(900, 800, 100, 0)), rules=rules)
+        far, close = (
+            dict(zip(NEARNESS, (4, 20, 9, 5, 0), strict=True)),
+            dict(zip(NEARNESS, (6, 27, 4, 1, 0), strict=True)),
+        )
+        usual = Figures("optimal.1", 40, 38, 2, 25, 91.3, far, 0.213, 2400, 14, 1.5, 12)
+        nearer = replace(usual, policy_version="near.2", tandems=19, coverage=84.0, distance=close, gini=0.341)
+        changed = tuple(Changed(new_id(), f"BW-{n:04d}-X", ("A01", "A02"), ("A03",) if n else ()) for n in range(3))
+        made = Trial(
+            new_id(),
+            "koordination",
+            datetime.now(UTC),
+            today - timedelta(days=364),
+            today,
+            OPTIMAL,
+            near,
+            draft=draft,
+            share=0.37,
+            outcome=None if running else Outcome(usual, nearer, changed),
+        )
+        document = TypeAdapter(Trial).dump_python(made, mode="json")
+        document |= {"_id": document.pop("id"), "beat": datetime(2099, 1, 1, tzinfo=UTC)}
+        mongo = Mongo(self.stack.mongo, "browser-miglobe-matching")
+        try:
+            await mongo["trials"].insert_one(document)
+        finally:
+            await mongo.close()
+        return made.id
+
+    async def budget(self) -> str:
+        """One that holds today, and has enough for everything."""
+        year = datetime.now(UTC).year
+        bearer = {"Authorization": f"Bearer {auth.token(self.secret, 'coordinator', 'koordination')}"}
+        body = {"start": f"{year}-01-01", "end": f"{year}-12-31", "minutes": 6_000_000, "reason": "Bescheid"}
+        async with httpx.AsyncClient(base_url=self.stack.urls["matching"], headers=bearer) as http:
+            (await http.put("/api/budgets/laufend", json=body)).raise_for_status()
+        await self.at("await_assignment", "Eine Anfrage, für die Zeit zurückgelegt ist.")
+        return "laufend"
 
     async def login(self, browser: Browser, account: str) -> Any:
         """The cookies of a browser in which `account` has logged in at the provider."""
