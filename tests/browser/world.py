@@ -237,10 +237,8 @@ class World:
         today = datetime.now(UTC).date()
         rules = replace(USUAL, look=Look(fields=(FieldCode.PARTNERSHIPS,), below=600))
         near = Policy("near.2", Weights(region=(900, 800, 100, 0)), rules=rules)
-        far, close = (
-            dict(zip(NEARNESS, (4, 20, 9, 5, 0), strict=True)),
-            dict(zip(NEARNESS, (6, 27, 4, 1, 0), strict=True)),
-        )
+        far = dict(zip(NEARNESS, (4, 20, 9, 5, 0), strict=True))
+        close = dict(zip(NEARNESS, (6, 27, 4, 1, 0), strict=True))
         usual = Figures("optimal.1", 40, 38, 2, 25, 91.3, far, 0.213, 2400, 14, 1.5, 12)
         nearer = replace(usual, policy_version="near.2", tandems=19, coverage=84.0, distance=close, gini=0.341)
         changed = tuple(Changed(new_id(), f"BW-{n:04d}-X", ("A01", "A02"), ("A03",) if n else ()) for n in range(3))

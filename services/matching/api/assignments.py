@@ -92,10 +92,10 @@ def router(door: Door) -> APIRouter:
         """Of any advisor: what bars them, how many points the best choice with them lacks, or where they are needed."""
         known = await handlers.of_assignment(store, assignment_id)
         asked, policy = _round(known, assignment_id), await policies.active(store)
-        basis, _ = await explaining.basis(store, known, asked, policy, door.rules, door.clock())
+        basis, as_decided = await explaining.basis(store, known, asked, policy, door.rules, door.clock())
         found = await explaining.why_not(basis, known.id, asked, advisor_id)
         cases = await explaining.cases(store, [found.best] if found.best else [])
-        return why_not(found, advisor_id, cases, language(request))
+        return why_not(found, advisor_id, cases, language(request), as_decided=as_decided)
 
     @made.post("/{assignment_id}/release")
     async def release(

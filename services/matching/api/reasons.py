@@ -95,11 +95,11 @@ def explanation(
     )
 
 
-def why_not(found: WhyNot, advisor_id: str, cases: dict[str, str], tongue: str) -> WhyNotView:
+def why_not(found: WhyNot, advisor_id: str, cases: dict[str, str], tongue: str, *, as_decided: bool) -> WhyNotView:
     return WhyNotView(
         advisor_id=advisor_id,
         reason=found.reason,
-        words=reasons.why_not(found, advisor_id, cases, tongue),
+        words=reasons.why_not(found, advisor_id, cases, tongue, by_person=not as_decided),
         best=_choice(found.best, cases, tongue) if found.best else None,
         lost=found.lost,
     )

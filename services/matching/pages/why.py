@@ -37,15 +37,16 @@ def router(door: Door, pages: Pages, finder: Finder, guard: Guard) -> APIRouter:
             other = await explaining.why_not(basis, known.id, asked, number) if number else None
         except NotFound as error:
             other, missing = None, error
+        people = await finder.everybody()
         cases = await explaining.cases(store, [*choices, *([other.best] if other and other.best else [])])
         if other is not None:
-            said = reasons.why_not(other, number, cases, tongue)
+            said = reasons.why_not(other, number, cases, tongue, people, by_person=not as_decided)
         values: Values = {
             "known": known,
             "case": known.asked,
             "place": door.register.name(known.asked.municipality_ags),
-            "chosen": reasons.chosen(found, tongue),
-            "alternatives": [(one, reasons.alternative(one, cases, tongue)) for one in choices],
+            "chosen": reasons.chosen(found, tongue, people),
+            "alternatives": [reasons.alternative(one, cases, tongue, people) for one in choices],
             "as_decided": as_decided,
             "optimal": basis.optimal,
             "together": len(basis.seekers),
@@ -53,8 +54,7 @@ def router(door: Door, pages: Pages, finder: Finder, guard: Guard) -> APIRouter:
             "said": said,
             "missing": missing,
             "best": other.best if other else None,
-            "names": await finder.names([number, *(one for each in choices for one in each.members)]),
-            "pool": await finder.everybody(),
+            "pool": people,
         }
         return pages.show(request, "coordination/why.html", values)
 
