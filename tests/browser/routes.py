@@ -209,7 +209,7 @@ async def _budget(world: World) -> str:
     return f"{_GOVERNING}/budgets/{await world.budget()}"
 
 
-async def _leaving(world: World) -> str:
+async def _to_leave(world: World) -> str:
     """Of somebody who advises."""
     return f"/coordination/advisors/{(await world.at('accept')).advisors[0]}/leave"
 
@@ -230,7 +230,7 @@ GOVERNING = (
     _office("handing", _vacancy(f"{_CASE}/")),
     _office("decisions", _fixed(f"{_GOVERNING}/decisions")),
     _office("decisions-none", _fixed(f"{_GOVERNING}/decisions?about=nirgends")),
-    _office("advisor-leaves", _leaving),
+    _office("advisor-leaves", _to_leave),
 )
 
 
