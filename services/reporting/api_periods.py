@@ -4,10 +4,11 @@ from dataclasses import asdict
 from datetime import UTC, date, datetime
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, Path, Query, Request
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.reporting import budgets, closing
+from services.reporting.closer import Closer
 from services.reporting.closing import Office
 from services.reporting.example_records import ExampleRecords
 from services.reporting.figures import Granularity, Scope
@@ -44,8 +45,19 @@ class PeriodView(View):
     corrections: list[CorrectionView] = Field(description="told in it of earlier periods")
 
 
+class ClosingView(View):
+    """How many claims are frozen so far; 0 of 0 before the first."""
+
+    name: str
+    since: datetime
+    by: str
+    done: int
+    total: int
+
+
 class Periods(View):
     closed: list[PeriodView]
+    closing: list[ClosingView] = Field(description="being closed just now")
     to_close: list[str] = Field(description="months, quarters and years that have ended and are open, the last first")
 
 
@@ -95,7 +107,9 @@ class Forecast(View):
 Name = Annotated[str, Path(pattern=PATTERN, description="2026-03, 2026-Q1, 2026 or 2026-02-10_2026-03-15")]
 
 
-def router(office: Office, proofs: Proofs, examples: ExampleRecords, mongo: Mongo, secret: str) -> APIRouter:
+def router(
+    office: Office, closer: Closer, proofs: Proofs, examples: ExampleRecords, mongo: Mongo, secret: str
+) -> APIRouter:
     routes = APIRouter(prefix="/api", tags=["periods"])
     Staff = Annotated[Caller, Depends(require(secret, "coordinator", "skew"))]
     staff = [Depends(require(secret, "coordinator", "skew"))]
@@ -109,7 +123,11 @@ def router(office: Office, proofs: Proofs, examples: ExampleRecords, mongo: Mong
         """Closed periods, and those that could be closed."""
         closed = await frozen.all_closed()
         to_close = await closing.to_close(office, today())
-        return Periods(closed=[_view(one) for one in closed], to_close=to_close)
+        under_way = [
+            ClosingView(name=one.period, since=one.at, by=one.by, done=one.done, total=one.total)
+            for one in await frozen.wishes()
+        ]
+        return Periods(closed=[_view(one) for one in closed], closing=under_way, to_close=to_close)
 
     @routes.get("/periods/{name}", dependencies=staff)
     async def period(name: Name) -> PeriodView:
@@ -131,12 +149,15 @@ def router(office: Office, proofs: Proofs, examples: ExampleRecords, mongo: Mong
         counted = closed.counted if closed else await reports.count(scope)
         return reports.present(counted, scope, granularity=granularity, language=language(request))
 
-    @routes.post("/periods/{name}/close")
-    async def close(name: Name, caller: Staff) -> PeriodView:
-        """Freeze the figures and claims with the ledger's place. What comes later is a correction in the next one."""
+    @routes.post("/periods/{name}/close", responses={202: {"model": PeriodView, "description": "it takes longer"}})
+    async def close(name: Name, caller: Staff, answer: Response) -> PeriodView:
+        """Freeze the figures and claims with the ledger's place. What comes later is a correction in the next one.
+
+        202 when that takes longer: `closing` of `GET /api/periods` tells how far it is.
+        """
         _scope(name)
-        made = await closing.close(office, name, caller, datetime.now(UTC), today())
-        made.vouchers.close()
+        if not await closer.close(name, caller.subject, datetime.now(UTC)):
+            answer.status_code = 202
         return await period(name)
 
     @routes.get("/deadlines", dependencies=staff)

@@ -19,6 +19,7 @@ from services.reporting import (
     pages,
     reminding,
 )
+from services.reporting.closer import Closer
 from services.reporting.closing import Office
 from services.reporting.deciding import Desk
 from services.reporting.deliverer import Deliverer, Delivering, Meters
@@ -42,6 +43,7 @@ from services.reporting.witness import Witness
 from shared import register
 from shared.auth import require
 from shared.ids import new_id
+from shared.lease import Lease
 from shared.service import Service
 from shared.settings import load
 
@@ -71,19 +73,21 @@ def build(settings: Settings | None = None) -> FastAPI:
     service.routes(
         api_exports.router(office, rules.zone, require(service.secret, "skew", "coordinator"), "/api/reports")
     )
+    closer = Closer(office, Lease(service.mongo, "closing", settings.instance, 10))
     proofs = settings.proofs()
     showcase = Showcase(office, ExampleRecords(service.mongo, service.commits), service.secret)
     service.prepares(showcase.records.prepare)
-    service.routes(api_periods.router(office, proofs, showcase.records, service.mongo, service.secret))
+    service.routes(api_periods.router(office, closer, proofs, showcase.records, service.mongo, service.secret))
     service.consumes(consumer.reactions(ledger, projector, records))
     service.runs("projector", projector.run)
+    service.runs("closer", closer.run)
     service.runs("reminders", lambda: reminding.run(office, proofs))
     _feeds(service, settings, ledger, rules)
     watch = _watching(service, settings, reports)
     look = pages.look_of(settings)
     service.pages(look)
     service.routes(
-        pages.router(pages.Pages(look, office, desk, watch, proofs, showcase, settings.payer, service.leaving))
+        pages.router(pages.Pages(look, office, closer, desk, watch, proofs, showcase, settings.payer, service.leaving))
     )
     return service.app
 

@@ -42,64 +42,104 @@ class Total(NamedTuple):
     of: Mapping[str, int] = {}
 
 
+_Sums = dict[tuple[str, ...], list[int]]
+"""(part, indicator) → sum and number; (part, indicator, member) → what is theirs, and 0."""
+
+
 class Tally:
     """What measures come to in each cell: the sum and number of each part and indicator, and the sum by member.
 
-    Counted by day and district; months and all districts are made of these at the end.
+    Counted by day and district, sizes by day alone; months and all districts are made of these at the end.
     """
 
     def __init__(self) -> None:
-        self._sums: dict[tuple[date, str, str, str], list[int]] = {}
-        self._of: dict[tuple[date, str, str, str, str], int] = {}
-        self._parts: dict[tuple[tuple[str, ...], str], tuple[str, ...]] = {}
+        self._days: dict[tuple[date, str], _Sums] = {}
+        self._keys: dict[tuple[tuple[str, ...], str, str], tuple[tuple[tuple[str, str], ...], tuple[str, str]]] = {}
+        self._count = 0
 
     def __len__(self) -> int:
-        return len(self._sums)
+        return self._count
 
     def add(self, measure: Measure, sign: int = 1) -> None:
         """Counts `measure` in, or with sign -1 out."""
-        sums, value = self._sums, sign * measure.value
-        day, district, indicator, member = measure.on, measure.district, measure.indicator, measure.member
-        kind = (measure.fields, measure.size)
-        parts = self._parts.get(kind)
-        if parts is None:
-            fields = (f"fields.{field}" for field in dict.fromkeys(measure.fields))
-            parts = self._parts[kind] = ("all", *fields, f"{_SIZES}{measure.size}")
-        for part in parts:
-            place = (day, district, part, indicator)
-            total = sums.get(place)
-            if total is None:
-                sums[place] = [value, sign]
-            else:
-                total[0] += value
-                total[1] += sign
+        value, member, indicator = sign * measure.value, measure.member, measure.indicator
+        kind = (measure.fields, measure.size, indicator)
+        keys = self._keys.get(kind)
+        if keys is None:
+            parts = ("all", *(f"fields.{field}" for field in dict.fromkeys(measure.fields)))
+            keys = tuple((part, indicator) for part in parts), (f"{_SIZES}{measure.size}", indicator)
+            self._keys[kind] = keys
+        cell = self._cell(measure.on, measure.district)
+        for key in keys[0]:
+            self._count += _add(cell, key, value, sign)
             if member is not None:
-                one = (*place, member)
-                self._of[one] = self._of.get(one, 0) + value
+                _add(cell, (*key, member), value, 0)
+        everywhere = self._cell(measure.on, ALL)
+        _add(everywhere, keys[1], value, sign)
+        if member is not None:
+            _add(everywhere, (*keys[1], member), value, 0)
+
+    def _cell(self, day: date, district: str) -> _Sums:
+        cell = self._days.get((day, district))
+        if cell is None:
+            cell = self._days[day, district] = {}
+        return cell
 
     def amounts(self) -> dict[Cell, dict[str, int]]:
         """What is added to which member (by dotted path) of which cell; nothing where it comes to nothing."""
-        found: dict[tuple[str, str], dict[str, int]] = {}
-        for place, (value, n) in self._sums.items():
-            path = f"{place[2]}.{place[3]}."
-            _put(found, place[:3], path + "sum", value)
-            _put(found, place[:3], path + "n", n)
-        for (day, district, part, indicator, member), amount in self._of.items():
-            _put(found, (day, district, part), f"{part}.{indicator}.of.{member}", amount)
-        kept = {cell: {path: amount for path, amount in sums.items() if amount} for cell, sums in found.items()}
-        return {Cell(*cell): sums for cell, sums in kept.items() if sums}
+        found: dict[tuple[str, str], _Sums] = {}
+        days: dict[str, _Sums] = {}
+        for (day, district), sums in self._days.items():
+            text = day.isoformat()
+            if district != ALL:
+                found[text, district] = sums
+                _merge(found.setdefault((text[:7], district), {}), sums)
+            _merge(days.setdefault(text, {}), sums)
+        for text, sums in days.items():
+            found[text, ALL] = sums
+            _merge(found.setdefault((text[:7], ALL), {}), sums)
+        paths: dict[tuple[str, ...], tuple[str, str]] = {}
+        made = {}
+        for place, sums in found.items():
+            amounts: dict[str, int] = {}
+            for key, (value, n) in sums.items():
+                path = paths.get(key)
+                if path is None:
+                    path = paths[key] = _paths(key)
+                if value:
+                    amounts[path[0]] = value
+                if n:
+                    amounts[path[1]] = n
+            if amounts:
+                made[Cell(*place)] = amounts
+        return made
 
 
-def _put(found: dict[tuple[str, str], dict[str, int]], place: tuple[date, str, str], path: str, amount: int) -> None:
-    """Adds to the cells of the day and of its month, of the district and of all; sizes to those of all alone."""
-    day, district, part = place
-    text = day.isoformat()
-    for where in (ALL,) if part.startswith(_SIZES) else (district, ALL):
-        for period in (text, text[:7]):
-            cell = found.get((period, where))
-            if cell is None:
-                cell = found[period, where] = {}
-            cell[path] = cell.get(path, 0) + amount
+def _add(sums: _Sums, key: tuple[str, ...], value: int, n: int) -> int:
+    """Returns how many sums are new: 0 or 1."""
+    total = sums.get(key)
+    if total is None:
+        sums[key] = [value, n]
+        return 1
+    total[0] += value
+    total[1] += n
+    return 0
+
+
+def _merge(into: _Sums, sums: _Sums) -> None:
+    for key, (value, n) in sums.items():
+        total = into.get(key)
+        if total is None:
+            into[key] = [value, n]
+        else:
+            total[0] += value
+            total[1] += n
+
+
+def _paths(key: tuple[str, ...]) -> tuple[str, str]:
+    """Of the sum and of the number; what is a member's has no number."""
+    path = f"{key[0]}.{key[1]}"
+    return (f"{path}.of.{key[2]}", "") if len(key) > 2 else (f"{path}.sum", f"{path}.n")
 
 
 def changes(new: Iterable[Measure], old: Iterable[Measure]) -> dict[Cell, dict[str, int]]:

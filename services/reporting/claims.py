@@ -5,7 +5,7 @@ is owed now. The sum over all of them is what it would have been.
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Literal
@@ -22,7 +22,7 @@ from shared.events.reporting import ClaimStatus
 from shared.ids import derived_id
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # as with measures
 class Claim:
     """What one advisor is owed for one session, with every factor. Amounts in integer cents, travel in km.
 
@@ -221,16 +221,19 @@ def _decided(claim: Claim, standing: Standing, vat_percent: int | None) -> Claim
     )
 
 
-def entry(claim: Claim) -> ReportingEntry | None:
-    """The claim's line for SKEW; None while a fact is missing that it would have to make up.
+def entry(claim: Claim, sent: Container[str] = ()) -> ReportingEntry | None:
+    """The claim's line for SKEW; None when it was `sent`, or while a fact is missing that it would have to make up.
 
     Everything in it follows from the facts, so a rebuild makes the same line with the same id.
     """
     if claim.waits_for or claim.case_number is None:
         return None
+    identity = derived_id(claim.completed_at, claim.id, str(claim.revision), claim.status)
+    if identity in sent:
+        return None
     return ReportingEntry.model_validate(
         {
-            "entry_id": derived_id(claim.completed_at, claim.id, str(claim.revision), claim.status),
+            "entry_id": identity,
             "claim_id": claim.id,
             "revision": claim.revision,
             "request_id": claim.request_id,

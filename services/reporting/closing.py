@@ -14,7 +14,6 @@ from services.reporting.queries import ClaimFilter, ClaimSums
 from services.reporting.rates import card_on
 from services.reporting.reports import Reports
 from services.reporting.result import Closing, Correction, Result
-from shared.auth import Caller
 from shared.errors import Conflict, Unavailable
 from shared.ids import new_id
 
@@ -66,22 +65,27 @@ async def result(
     return replace(found, corrections=await corrections(office, name))
 
 
-async def close(office: Office, name: str, caller: Caller, now: datetime, today: date) -> Result:
-    """Freezes the figures and claims of `name` with the ledger's place; its reader closes `vouchers`.
-
-    Raises Conflict when it has not ended or is closed already, Unavailable while facts are still being counted.
-    """
-    scope = scope_of(name)
-    if scope.end >= today:
+async def check(office: Office, name: str, today: date) -> None:
+    """Raises Conflict when `name` has not ended or is closed already."""
+    if scope_of(name).end >= today:
         raise Conflict("Der Zeitraum ist noch nicht zu Ende.", "The period has not ended yet.")
     if await office.frozen.closed(name):
         raise Conflict("Der Zeitraum ist schon abgeschlossen.", "The period is closed already.")
+
+
+async def close(office: Office, name: str, by: str, now: datetime, today: date) -> Result:
+    """Freezes the figures and claims of `name` with the ledger's place; its reader closes `vouchers`.
+
+    Raises Conflict as `check`, Unavailable while facts are still being counted.
+    """
+    scope = scope_of(name)
+    await check(office, name, today)
     async with office.held():
         if (await office.reports.store.position()).seq < await office.reports.ledger.head():
             raise Unavailable("Es werden noch Ereignisse ausgewertet.", "Facts are still being counted.", retry_after=2)
         made = await office.reports.result(scope, now)
         told = await corrections(office, name)
-    found = replace(made, corrections=told, closing=Closing(name, now, caller.subject))
+    found = replace(made, corrections=told, closing=Closing(name, now, by))
     try:
         await office.frozen.freeze(found, new_id())
     except BaseException:

@@ -40,6 +40,7 @@ EPOCH = 40
 
 MEASURE, CLAIM, FINDING = TypeAdapter(Measure), TypeAdapter(Claim), TypeAdapter(Finding)
 CARD = TypeAdapter(RateCard)
+_VALUES = TypeAdapter(list[Any])
 _ROWS: tuple[tuple[str, TypeAdapter[Any]], ...] = ((CLAIMS, CLAIM), (FINDINGS, FINDING))
 
 
@@ -48,11 +49,12 @@ def rows_of(case: Case) -> Iterable[tuple[str, Document, str]]:
     kinds: tuple[tuple[Row, ...], ...] = (case.claims, case.findings)
     for measure in case.measures:
         document = measure_document(measure)
-        yield MEASURES, document, _digest(repr([*document.values()]).encode())
+        yield MEASURES, document, _digest(_VALUES.dump_json([*document.values()]))
     for (collection, adapter), rows in zip(_ROWS, kinds, strict=True):
         for row in rows:
             document = adapter.dump_python(row, mode="json")
-            yield collection, {"_id": document.pop("id"), **document}, _digest(adapter.dump_json(row))
+            digest = _digest(_VALUES.dump_json([*document.values()]))
+            yield collection, {"_id": document.pop("id"), **document}, digest
 
 
 def measure_document(measure: Measure) -> Document:

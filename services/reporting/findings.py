@@ -10,6 +10,7 @@ from services.reporting.journey import Journey, Rules
 from services.reporting.rates import card_on
 from services.reporting.terms import shares
 from shared.events import (
+    BY_TOPIC,
     BarrierReported,
     BudgetSet,
     ClaimDecided,
@@ -23,6 +24,9 @@ from shared.events.base import Mode
 
 _OF_NO_REQUEST = (BarrierReported, BudgetSet, ProofReminded, NotificationSent, NotificationFailed)
 """Barriers, budgets and proofs are none, and a mail may be about one, or about a form that was never sent."""
+
+_PLACED = frozenset(event for event in BY_TOPIC.values() if "municipality_ags" in event.model_fields)
+"""Facts that say where they belong."""
 
 WORDS: dict[str, tuple[str, str]] = {
     "not_understood": (
@@ -176,7 +180,7 @@ def _of_request(journey: Journey) -> Iterator[_Found]:
             yield code, subject, facts
     if journey.feedback and not journey.closed:
         yield "feedback_before_closing", subject, journey.feedback
-    placed = {ags: fact for fact in reversed(every) if (ags := getattr(fact.event, "municipality_ags", None))}
+    placed = {fact.event.municipality_ags: fact for fact in reversed(every) if type(fact.event) in _PLACED}  # type: ignore[attr-defined]
     if len(placed) > 1:
         yield "municipality_differs", subject, tuple(reversed(placed.values()))
 
@@ -211,7 +215,7 @@ def _of_sessions(journey: Journey, rules: Rules) -> Iterator[_Found]:
 
 
 def _of_team(journey: Journey, fact: Recorded[SessionCompleted]) -> Iterator[_Against]:
-    session = fact.event
+    session, parts = fact.event, shares(fact.event)
     assigned = journey.assignment(session.assignment_id)
     if assigned is None:
         yield "session_without_assignment", None
@@ -222,9 +226,9 @@ def _of_team(journey: Journey, fact: Recorded[SessionCompleted]) -> Iterator[_Ag
         )
         if not accepted and not all(seat.kept for seat in seats):
             yield "session_without_acceptance", assigned
-        if set(shares(session)) - {seat.advisor_id for seat in seats}:
+        if parts.keys() - {seat.advisor_id for seat in seats}:
             yield "not_in_tandem", assigned
-    if len(shares(session)) < len(session.members):
+    if len(parts) < len(session.members):
         yield "advisor_twice", None
     if session.mode is Mode.ONLINE and any(member.travel_km for member in session.members):
         yield "travel_online", None

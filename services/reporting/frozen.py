@@ -5,6 +5,7 @@ Nothing here is made again by a rebuild: it is what was signed.
 """
 
 from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -15,12 +16,13 @@ from services.reporting.documents import CARD
 from services.reporting.figures import Scope
 from services.reporting.periods import Kind, kind_of, sums_of
 from services.reporting.result import Closing, Correction, Counted, Result, Row, Sums, Vouchers, spooled
-from shared.commit import Change, Committer, Insert, Put, Replace
+from shared.commit import Change, Committer, Insert, Put, Remove, Replace
 from shared.errors import Conflict, Duplicate
 from shared.events import Event
 from shared.mongo import Document, Mongo
 
-PERIODS, FROZEN_CLAIMS, BUDGETS, DEADLINES, TOLD = "periods", "frozen_claims", "budgets", "deadlines_met", "told"
+PERIODS, CLOSINGS, FROZEN_CLAIMS, BUDGETS = "periods", "closings", "frozen_claims", "budgets"
+DEADLINES, TOLD = "deadlines_met", "told"
 FENCE = "budgets"
 _PAGE = 1_000
 
@@ -41,6 +43,17 @@ class Closed:
     @property
     def sums(self) -> periods.Sums:
         return sums_of(self.counted.totals)
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """A period that somebody wants closed, and how many of its claims are frozen so far; 0 of 0 before the first."""
+
+    period: str
+    by: str
+    at: datetime
+    done: int
+    total: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,13 +89,30 @@ class Frozen:
         await self._mongo.index(FROZEN_CLAIMS, [("period", 1), ("attempt", 1), ("place", 1)], name="place")
         await self._mongo.index(BUDGETS, [("period", 1), ("at", 1)], name="period")
 
+    async def wish(self, name: str, by: str, at: datetime) -> None:
+        """The period shall be closed; a second wish is the first one's."""
+        with suppress(Duplicate):
+            document = {"_id": name, "by": by, "at": at, "done": 0, "total": 0}
+            await self._commits.commit(Change((Insert(CLOSINGS, document),)))
+
+    async def wishes(self) -> list[Wish]:
+        """The periods that are being closed, the first wish first."""
+        found = await self._mongo[CLOSINGS].find().sort("at", 1).to_list(None)
+        return [Wish(one["_id"], one["by"], one["at"], one["done"], one["total"]) for one in found]
+
+    async def give_up(self, name: str) -> None:
+        await self._mongo[CLOSINGS].delete_one({"_id": name})
+
     async def freeze(self, result: Result, attempt: str) -> None:
         """Keeps `result` as its period's for ever. Raises Conflict when the period was closed meanwhile.
 
-        `attempt` tells the claims from those that an interrupted attempt has left.
+        `attempt` tells the claims from those that an interrupted attempt has left, which go first.
         """
         closing = result.closing
         assert closing is not None, "a result is frozen with its closing"
+        if await self.closed(closing.period) is None:
+            await self._mongo[FROZEN_CLAIMS].delete_many({"period": closing.period, "attempt": {"$lt": attempt}})
+        total = result.vouchers.sums.claims
         page: list[Document] = []
         for place, row in enumerate(result.vouchers):
             identity = f"{closing.period}~{attempt}~{place}"
@@ -91,6 +121,8 @@ class Frozen:
             if len(page) == _PAGE:
                 await self._mongo[FROZEN_CLAIMS].insert_many(page)
                 page = []
+                progress = {"$set": {"done": place + 1, "total": total}}
+                await self._mongo[CLOSINGS].update_one({"_id": closing.period}, progress)
         if page:
             await self._mongo[FROZEN_CLAIMS].insert_many(page)
         document: Document = {
@@ -108,7 +140,7 @@ class Frozen:
             "end": result.scope.end.isoformat(),
         }
         try:
-            await self._commits.commit(Change((Insert(PERIODS, document),)))
+            await self._commits.commit(Change((Insert(PERIODS, document), Remove(CLOSINGS, closing.period))))
         except Duplicate:
             raise Conflict("Der Zeitraum ist schon abgeschlossen.", "The period is closed already.") from None
 

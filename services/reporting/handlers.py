@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC
 from itertools import islice
@@ -126,18 +126,17 @@ async def _save(
         facts = [one for one in facts if one.seq <= up_to]
     if not facts or (was.epoch == epoch and max(one.seq for one in facts) <= was.version):
         return False
-    case, entries = understand(request_id, facts, rules)
-    lines = [line for line in entries if line.entry_id not in was.sent]
+    case, lines = understand(request_id, facts, rules, was.sent)
     return await store.save(case, was, lines, epoch)
 
 
 def understand(
-    request_id: str, facts: Sequence[Recorded[Event]], rules: Rules
+    request_id: str, facts: Sequence[Recorded[Event]], rules: Rules, sent: Container[str]
 ) -> tuple[Case, Sequence[ReportingEntry]]:
-    """The case of a request by its facts, and the lines that are due for it."""
+    """The case of a request by its facts, and the lines that are due for it besides those `sent`."""
     try:
         case = fold(request_id, facts, rules)
-        return case, [line for line in map(entry, case.claims) if line is not None]
+        return case, [line for claim in case.claims if (line := entry(claim, sent)) is not None]
     except Exception:
         # one request with impossible values must not keep all others from being reported
         _log.exception("case_not_understood", request_id=request_id)

@@ -24,7 +24,7 @@ _OF_KIND = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # frozen ones take five times as long to make, and a rebuild makes millions
 class Measure:
     """One contribution: `value` to `indicator` on the local day `on`, from `facts` (the deciding one first).
 

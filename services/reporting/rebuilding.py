@@ -72,7 +72,8 @@ async def _make(ledger: Ledger, store: Store, rules: Rules, place: int, progress
     beside, requests, done = await store.beside(), 0, 0
     with _rarely_collecting():
         async for some in ledger.whole(place):
-            cases = [understand(request_id, facts, rules) for request_id, facts in some]
+            sent = await store.sent([request_id for request_id, _ in some])
+            cases = [understand(request_id, facts, rules, sent) for request_id, facts in some]
             await beside.add(case for case, _ in cases)
             await store.send([(line, case.version) for case, lines in cases for line in lines])
             requests, done = requests + len(some), done + sum(len(facts) for _, facts in some)

@@ -204,8 +204,15 @@ class Store:
         """A rebuild beside the read models that are there. The caller holds the lease."""
         return await Beside.begin(self._mongo)
 
+    async def sent(self, request_ids: Sequence[str]) -> set[str]:
+        """The ids of all lines of these requests that were sent."""
+        fits, wanted = {"request_id": {"$in": list(request_ids)}}, {"_id": 1}
+        return {line["_id"] for line in await self._mongo.settled(ENTRIES).find(fits, wanted).to_list(None)}
+
     async def send(self, lines: Sequence[tuple[ReportingEntry, int]]) -> None:
         """Sends those lines that were never sent; each with the version of its case."""
+        if not lines:
+            return
         ids = [line.entry_id for line, _ in lines]
         there = await self._mongo.settled(ENTRIES).find({"_id": {"$in": ids}}, {"_id": 1}).to_list(None)
         known = {line["_id"] for line in there}

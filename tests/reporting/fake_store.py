@@ -160,6 +160,9 @@ class FakeStore(Store):
     async def beside(self) -> Beside:
         return FakeBeside(self.memory)
 
+    async def sent(self, request_ids: Sequence[str]) -> set[str]:
+        return {line.entry_id for line in self.memory.entries.values() if line.request_id in request_ids}
+
     async def send(self, lines: Sequence[tuple[ReportingEntry, int]]) -> None:
         new = {line.entry_id: line for line, _ in lines if line.entry_id not in self.memory.entries}
         self.memory.entries |= new

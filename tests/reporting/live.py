@@ -1,16 +1,19 @@
 """The whole service with its consumer, projector and relay, and facts as they come to it."""
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx
+from fastapi import FastAPI
 
 from services.reporting.app import build
 from services.reporting.facts import Fact
 from services.reporting.settings import Settings
 from shared.auth import Role, token
 from shared.publisher import Message
+from shared.tasks import end
 from tests.conftest import SECRET
 from tests.shared.kafka import send
 
@@ -41,6 +44,16 @@ async def running(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
         transport = httpx.ASGITransport(app)
         async with httpx.AsyncClient(transport=transport, base_url="http://test", headers=as_("skew")) as client:
             yield client
+
+
+@asynccontextmanager
+async def working(app: FastAPI, *names: str) -> AsyncIterator[None]:
+    """Those of the service's loops alone, for doors that are asked without it running."""
+    tasks = [asyncio.create_task(app.state.service._jobs[name]()) for name in names]
+    try:
+        yield
+    finally:
+        await end(*tasks)
 
 
 def as_(role: Role, subject: str = "x") -> dict[str, str]:

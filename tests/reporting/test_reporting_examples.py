@@ -29,7 +29,7 @@ from shared.events import ExampleDecided
 from shared.ids import new_id
 from tests.conftest import SECRET
 from tests.reporting.journeys import RULES, whole
-from tests.reporting.live import post
+from tests.reporting.live import post, working
 from tests.reporting.test_reporting_pages import Office, csrf
 from tests.reporting.test_reporting_periods import last_year
 
@@ -167,7 +167,8 @@ async def place(settings: Settings) -> AsyncIterator[Place]:
         while await handlers.step(ledger, store, RULES):
             pass
         transport = httpx.ASGITransport(app)
-        async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8004") as client:
+        base = "http://127.0.0.1:8004"
+        async with httpx.AsyncClient(transport=transport, base_url=base) as client, working(app, "closer"):
             yield Place(app, Office(app), client)
     await service.mongo.close()
 

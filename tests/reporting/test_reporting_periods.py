@@ -1,5 +1,6 @@
 """Periods by name, deadlines, closing, corrections in the next period, budgets, statements, public figures."""
 
+import asyncio
 import io
 import json
 from collections.abc import AsyncIterator
@@ -14,9 +15,10 @@ from hypothesis import strategies as st
 
 from services.reporting import budgets, closing, handlers
 from services.reporting.app import build
+from services.reporting.closer import Closer
 from services.reporting.closing import Office
 from services.reporting.figures import Scope
-from services.reporting.frozen import Budget, Frozen
+from services.reporting.frozen import FROZEN_CLAIMS, Budget, Frozen
 from services.reporting.ledger import Ledger
 from services.reporting.periods import (
     correction,
@@ -34,17 +36,16 @@ from services.reporting.reports import Reports
 from services.reporting.settings import Settings
 from services.reporting.store import Store
 from shared import register
-from shared.auth import Caller
 from shared.commit import Committer, committing
 from shared.errors import Conflict
 from shared.events import AdvisorDossier
 from shared.ids import new_id
+from shared.lease import Lease
 from shared.mongo import Mongo
 from tests.reporting.conftest import Kept
 from tests.reporting.journeys import RULES, Journey, changed, whole
-from tests.reporting.live import as_, ask, post
+from tests.reporting.live import as_, ask, post, working
 
-COORDINATOR = Caller("anna", "coordinator")
 NOW = datetime(2027, 1, 10, 12, tzinfo=UTC)
 TODAY = date(2027, 1, 10)
 
@@ -136,7 +137,7 @@ async def recorded(office: Office, journey: Journey) -> None:
 
 async def close(office: Office, name: str) -> int:
     """Cents of the closed period."""
-    made = await closing.close(office, name, COORDINATOR, NOW, TODAY)
+    made = await closing.close(office, name, "anna", NOW, TODAY)
     made.vouchers.close()
     return made.vouchers.sums.total_cents
 
@@ -168,6 +169,56 @@ async def test_a_closed_period_stays_as_it_was_and_what_comes_later_is_a_correct
     assert await closing.corrections(office, "2027-01") == [], "it was told in December"
     for one in (again, live, december):
         one.vouchers.close()
+
+
+def closer(office: Office) -> Closer:
+    """Of a process of its own."""
+    mongo = office.frozen._mongo
+    return Closer(office, Lease(mongo, "closing", new_id(), 10))
+
+
+async def test_a_period_is_closed_by_whoever_is_there_also_after_another_process_has_died(office: Office) -> None:
+    await recorded(office, whole())
+    left = {"_id": "2026-11~0~0", "period": "2026-11", "attempt": "0", "place": 0, "claim": {}}
+    await office.frozen._mongo[FROZEN_CLAIMS].insert_one(left)
+    for _ in range(2):
+        await office.frozen.wish("2026-11", "anna", NOW)
+    await office.frozen.wish("2026-Q4", "ben", NOW)
+    await asyncio.gather(closer(office).turn(), closer(office).turn())
+    assert [(one.closing.period, one.closing.by) for one in await office.frozen.all_closed()] == [
+        ("2026-11", "anna"),
+        ("2026-Q4", "ben"),
+    ]
+    assert await office.frozen.wishes() == []
+    frozen = office.frozen._mongo[FROZEN_CLAIMS]
+    assert await frozen.count_documents({"period": "2026-11"}) == 4, "what was left is gone, and nothing stands twice"
+    await office.frozen.wish("2026-11", "anna", NOW)
+    await closer(office).turn()
+    assert await office.frozen.wishes() == [], "it is closed already"
+
+
+async def test_how_far_a_closing_is_can_be_watched(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("services.reporting.frozen._PAGE", 1)
+    await recorded(office, whole())
+    await office.frozen.wish("2026-11", "anna", NOW)
+    working, seen = asyncio.create_task(closer(office).turn()), set()
+    while not working.done():
+        seen |= {(one.done, one.total) for one in await office.frozen.wishes()}
+    await working
+    assert seen <= {(0, 0), (1, 4), (2, 4), (3, 4), (4, 4)}
+    assert len(seen) > 1
+
+
+async def test_who_closes_does_not_wait_for_long(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("services.reporting.closer.WAIT_SECONDS", 0.1)
+    await recorded(office, whole())
+    one = closer(office)
+    assert not await one.close("2026-11", "anna", NOW), "nobody works"
+    with pytest.raises(Conflict, match="not ended"):
+        await one.close("2027-01", "anna", NOW)
+    await one.turn()
+    with pytest.raises(Conflict, match="closed already"):
+        await one.close("2026-11", "anna", NOW)
 
 
 LATER: dict[str, Any] = {"completed_at": "2026-12-20T10:00:00Z"}
@@ -210,7 +261,7 @@ async def client(settings: Settings, mongo: Mongo) -> AsyncIterator[httpx.AsyncC
         while await handlers.step(ledger, store, RULES):
             pass
         transport = httpx.ASGITransport(app)
-        async with httpx.AsyncClient(transport=transport, base_url="http://test") as found:
+        async with httpx.AsyncClient(transport=transport, base_url="http://test") as found, working(app, "closer"):
             yield found
     await service.mongo.close()
 

@@ -136,7 +136,7 @@ async def test_an_interrupted_rebuild_changes_nothing_and_the_next_one_clears_it
     before, position = await database.store.digest(), await database.store.position()
     given_up = await database.store.beside()
     async for some in database.ledger.whole(45):
-        await given_up.add(handlers.understand(key, facts, RULES)[0] for key, facts in some[:2])
+        await given_up.add(handlers.understand(key, facts, RULES, ())[0] for key, facts in some[:2])
     await given_up._add_cells()
     assert await database.store.digest() == before
     assert (await rebuilding.rebuild(database.ledger, database.store, RULES, lambda *_: None)).equal

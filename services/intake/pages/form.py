@@ -40,7 +40,8 @@ def router(drafting: Drafting) -> APIRouter:
     @routes.get("/")
     @everybody
     async def start(request: Request) -> HTMLResponse:
-        return look.show(request, "start.html", days=drafting.settings.draft_days)
+        practice = drafting.settings.link("intake", "reporting", "/reporting/practice")
+        return look.show(request, "start.html", days=drafting.settings.draft_days, practice=practice)
 
     @routes.get("/request")
     @everybody

@@ -4,6 +4,7 @@ import asyncio
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
+from services.reporting.closer import Closer
 from services.reporting.closing import Office
 from services.reporting.deciding import Desk
 from services.reporting.operations import Watch
@@ -19,6 +20,7 @@ class Pages:
 
     look: Look
     office: Office
+    closer: Closer
     desk: Desk
     watch: Watch
     proofs: Proofs

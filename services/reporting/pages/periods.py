@@ -39,6 +39,7 @@ def add(routes: APIRouter, pages: Pages) -> None:
             code,
             closed=await frozen.all_closed(),
             to_close=await closing.to_close(office, today()),
+            under_way={one.period: one for one in await frozen.wishes()},
             dues=await closing.due(office, pages.proofs, today()),
             year=year,
             spending=await closing.spending(office, year),
@@ -55,8 +56,7 @@ def add(routes: APIRouter, pages: Pages) -> None:
     @routes.post("/reporting/periods/{name}/close")
     async def close(name: Name, viewer: Office) -> Response:
         _known(name)
-        made = await closing.close(office, name, viewer, datetime.now(UTC), today())
-        made.vouchers.close()
+        await pages.closer.close(name, viewer.subject, datetime.now(UTC))
         return _back()
 
     @routes.post("/reporting/budgets/{name}")
