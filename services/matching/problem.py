@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, Strict, StringConstraints, Va
 
 from services.matching.domain.governing import Rules
 from services.matching.domain.points import Scale
-from services.matching.domain.policy import OPTIMAL, Candidate, Decision, Policy, Seeker, Weights
+from services.matching.domain.policy import OPTIMAL, Candidate, Decision, Limits, Policy, Seeker, Weights
 from shared.events.base import FieldCode, Role, Tandem
 
 DAY = date(2000, 1, 3)
@@ -116,7 +116,7 @@ class Problem(Part):
 
         weights = self.policy.weights.weights()
         rules = replace(Rules(), starvation=self.policy.rules.starvation)
-        policy = Policy("file", weights, rules=rules)
+        policy = Policy("file", weights, Limits(optimum_up_to=None), rules)
         candidates = [one.candidate() for one in self.advisors]
         seekers = {one.id: one.seeker() for one in self.requests}
         verdict = decide(candidates, tuple(seekers.values()), DAY, policy)

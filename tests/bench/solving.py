@@ -12,12 +12,12 @@ import uvloop
 
 from services.matching import problem as files
 from services.matching.domain.governing import Rules
-from services.matching.domain.policy import Policy
+from services.matching.domain.policy import Limits, Policy
 from services.matching.engine.choice import Verdict, decide
 from services.matching.engine.instance import NOBODY, Columns, Instance, joined
 from tests.matching.problems import problem
 
-POLICY = Policy(rules=Rules(starvation=None))
+POLICY = Policy(limits=Limits(optimum_up_to=None), rules=Rules(starvation=None))
 CAPACITIES = (2, 3)
 """As the sample advisors have them."""
 BEAT = 0.002

@@ -34,6 +34,11 @@ class WeightsBody(WeightsIn):
 
 class LimitsBody(Body):
     newcomer_days: int = Field(default=Limits().newcomer_days, ge=0, le=365)
+    optimum_up_to: int | None = Field(
+        default=Limits().optimum_up_to,
+        ge=1,
+        description="so many pending at once are decided together; more of them the oldest first. null: however many",
+    )
 
 
 class PolicyBody(Body):

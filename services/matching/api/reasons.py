@@ -53,6 +53,7 @@ class ExplanationView(BaseModel):
     policy_version: str
     optimal: bool = Field(description="proven; else `gap` is what may be missing, as a part of all points")
     gap: float
+    oldest_first: bool = Field(description="more were pending than are weighed against each other")
     points: dict[str, int] = Field(description="of all members together")
     score: int
     words: str
@@ -80,6 +81,7 @@ def explanation(
         policy_version=basis.decided_by,
         optimal=basis.optimal,
         gap=basis.gap,
+        oldest_first=basis.oldest_first,
         points=found.chosen.points,
         score=found.chosen.score,
         words=reasons.chosen(found, tongue),

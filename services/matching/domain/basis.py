@@ -10,7 +10,8 @@ from services.matching.domain.policy import Candidate, Decision, Policy, Seeker
 class Basis:
     """`outcome`: request → its members, the lead first; who was not served is missing. `decided_by`: the version of the
     policy, or of the plain choice where the engine had failed. `prices`: what one more place of an advisor would have
-    been worth. Of advisors there is the number only, never a name.
+    been worth. `oldest_first`: more were pending than the policy's `optimum_up_to`. Of advisors there is the number
+    only, never a name.
     """
 
     id: str
@@ -25,6 +26,7 @@ class Basis:
     objective: int
     optimal: bool
     gap: float
+    oldest_first: bool = False
 
     def seeker(self, request_id: str) -> Seeker | None:
         return next((one for one in self.seekers if one.id == request_id), None)

@@ -31,9 +31,13 @@ class Weights:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """`newcomer_days`: who was there for fewer of the last 365 days counts with the others' median of paid minutes."""
+    """`newcomer_days`: who was there for fewer of the last 365 days counts with the others' median of paid minutes.
+    `optimum_up_to`: so many pending requests are weighed against each other; when there are more at once, each has the
+    best that is left, the oldest first. None: however many.
+    """
 
     newcomer_days: int = 90
+    optimum_up_to: int | None = 100
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from services.matching.domain import choice as plain
 from services.matching.domain.model import Scored
 from services.matching.domain.policy import OPTIMAL, Candidate, Decision, Policy, Seeker, nobody
 from services.matching.engine.instance import NOBODY, Ask, Instance
-from services.matching.engine.solve import Solution, solve
+from services.matching.engine.solve import Solution, one_after_the_other, solve
 from shared.events.base import Role
 
 RUNNERS_UP = 3
@@ -24,6 +24,7 @@ _log = structlog.get_logger(__name__)
 class Verdict:
     """The decisions of one pass, who has waited longest first. `prices`: what one more place of an advisor would have
     been worth, in points. `optimal` is proven; else `gap` is what may be missing, as a part of the objective.
+    `oldest_first`: there were more than are weighed against each other.
     """
 
     decisions: tuple[Decision, ...]
@@ -31,6 +32,7 @@ class Verdict:
     optimal: bool
     gap: float
     prices: dict[str, float]
+    oldest_first: bool = False
 
 
 def choose(
@@ -44,17 +46,25 @@ def choose(
         return Verdict(tuple(plain.choose(candidates, seekers, today)), 0, False, 1.0, {})
 
 
-def decide(candidates: Sequence[Candidate], seekers: Sequence[Seeker], today: date, policy: Policy) -> Verdict:
-    """Without a way round a failure."""
+def decide(
+    candidates: Sequence[Candidate],
+    seekers: Sequence[Seeker],
+    today: date,
+    policy: Policy,
+    oldest_first: bool | None = None,
+) -> Verdict:
+    """Without a way round a failure. `oldest_first`: where it is not for the policy to say."""
+    if oldest_first is None:
+        oldest_first = policy.limits.optimum_up_to is not None and len(seekers) > policy.limits.optimum_up_to
     instance = Instance(candidates, seekers, today, policy)
     if not instance.wishes:
         return Verdict((), 0, True, 0.0, {})
-    found = solve(instance)
+    found = one_after_the_other(instance) if oldest_first else solve(instance)
     taken = {int(row): n for n, row in enumerate(found.taken.row)}
-    decisions = tuple(_decision(ask, found, taken.get(ask.row)) for ask in instance.asks)
+    decisions = tuple(_decision(ask, found, taken.get(ask.row), not oldest_first) for ask in instance.asks)
     ids = [one.id for one in instance.people]
     prices = {one: round(float(price), 3) for one, price in zip(ids, found.price, strict=True) if price > 1e-3}
-    return Verdict(decisions, found.objective, found.optimal, found.gap, prices)
+    return Verdict(decisions, found.objective, found.optimal, found.gap, prices, oldest_first)
 
 
 def replacements(
@@ -66,7 +76,7 @@ def replacements(
     return tuple(_replacing(ask, beside[:1], role, ()))
 
 
-def _decision(ask: Ask, found: Solution, n: int | None) -> Decision:
+def _decision(ask: Ask, found: Solution, n: int | None, runners_up: bool) -> Decision:
     wish, instance = ask.wish, ask.instance
     if n is None:
         walls = instance.walls(wish)
@@ -77,7 +87,8 @@ def _decision(ask: Ask, found: Solution, n: int | None) -> Decision:
     members = instance.scale.seats(ids, wish)
     if sum(one.score for one in members) != int(found.taken.score[n]):
         raise ArithmeticError(f"the points of {ids} for {wish.id} are not those that were reckoned with")
-    return Decision(wish.id, members, _runners_up(ask, members), policy_version=instance.policy.version)
+    next_best = _runners_up(ask, members) if runners_up else ()
+    return Decision(wish.id, members, next_best, policy_version=instance.policy.version)
 
 
 def _runners_up(ask: Ask, members: tuple[Scored, ...]) -> tuple[Scored, ...]:

@@ -94,4 +94,4 @@ def repeated(basis: Basis) -> dict[str, tuple[str, ...]]:
     """What comes out when the pass is decided again from what was kept."""
     if basis.decided_by != basis.policy.version:
         return members(tuple(plain.choose(basis.candidates, basis.seekers, basis.today)))
-    return members(decide(basis.candidates, basis.seekers, basis.today, basis.policy).decisions)
+    return members(decide(basis.candidates, basis.seekers, basis.today, basis.policy, basis.oldest_first).decisions)

@@ -3,8 +3,8 @@
 One request: all columns are looked at. Up to `FULL` columns: all are given to the solver, with ties told apart by terms
 that together never come to a point: who has waited longer is served, and see `Ask.order`. Beyond: columns are generated
 until none would better the relaxed optimum, which no choice exceeds. If that one is in parts, all columns that an
-optimum could have (their reduced cost is within the gap) are gathered and solved; only of very large passes a gap may
-be left, and is told. Nothing depends on a clock.
+optimum could have (their reduced cost is within the gap) are gathered and solved. Of very large passes (`mending`), and
+where the solver has branched very often, a gap may be left, and is told. Nothing depends on a clock.
 """
 
 from collections.abc import Sequence
@@ -12,25 +12,28 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from services.matching.engine.backlog import oldest_first
 from services.matching.engine.instance import NOBODY, Bools, Columns, Floats, Instance, Ints, joined
-from services.matching.engine.master import Master, Relaxed
+from services.matching.engine.master import POINT, Master, Relaxed
+from services.matching.engine.mending import Mending
+from services.matching.engine.prices import Priced, gains, priced
 from services.matching.engine.pricing import EPS, Pricer
 from services.matching.engine.serving import servable
 
 FULL = 9_000
 """Up to so many columns all are listed."""
 PROVEN = 1_000_000
-"""Up to so many columns the optimum is proven: 100 × 100 have a quarter. Beyond, a choice of those generated is taken
-that is as good as `NEAR`, and what may be missing is told.
+"""Up to so many columns the optimum is proven: 100 × 100 have a quarter. Beyond, a first choice is mended until it is
+as good as `NEAR`, and what may be missing is told.
 """
-NEAR = 2e-4
+NEAR = 4e-4
+TURNS = 150
+"""So many neighbourhoods are mended, at most."""
 FRESH = 6
 """So many pairs per request are added in one round."""
 WINDOW = 8.0
 """Columns of a reduced cost up to this are looked at first: hardly ever is an optimum further from the relaxed one."""
 WIDER = 2.5
-POINT = 0.999
-"""Without ties the objective is a whole number: who is less than a point away is there."""
 SURE = 1e-5
 
 
@@ -66,6 +69,12 @@ def solve(instance: Instance) -> Solution:
     if sum(one.size() for one in asks) <= FULL:
         return _listed(instance, forced)
     return _generated(instance, forced, served)
+
+
+def one_after_the_other(instance: Instance) -> Solution:
+    """Not weighed against each other: in bounded time for each, see `backlog`."""
+    taken, bound = oldest_first(instance)
+    return _solution(instance, taken, bound, np.zeros(len(instance.people)))
 
 
 def batch_cost(instance: Instance, taken: Columns) -> int:
@@ -115,26 +124,33 @@ def _listed(instance: Instance, forced: Bools) -> Solution:
         parts.append(columns)
     columns = joined(parts)
     tie = np.concatenate(ties)
-    master = Master(instance, forced, columns, columns.score + tie)
+    master = Master(instance.weights, instance.free, forced, columns, columns.score + tie)
     relaxed = master.solve()
-    taken = relaxed.x > 0.5 if relaxed.integral else master.whole()
-    best = float(master.worth[taken].sum()) - batch_cost(instance, columns.of(taken))
+    taken, proven = (relaxed.x > 0.5, True) if relaxed.integral else master.whole()
+    best = float(master.worth[taken].sum()) - batch_cost(instance, columns.of(taken)) if proven else relaxed.objective
     return _solution(instance, columns.of(taken), best, relaxed.price)
 
 
 def _generated(instance: Instance, forced: Bools, served: Ints) -> Solution:
     pricers = [Pricer(ask) for ask in instance.asks]
     sure = _sure(instance, served)
-    master = Master(instance, forced, joined([sure, *(one.seeds() for one in pricers)]))
+    found = priced(instance, forced, pricers, joined([sure, *(one.seeds() for one in pricers)]))
+    if sum(one.size() for one in instance.asks) > PROVEN:
+        return _mended(instance, Mending(instance, forced, pricers, found, sure), found)
+    near = found.columns.of(gains(found.columns, found.price) >= found.value[found.columns.row] - WINDOW)
+    master = Master(instance.weights, instance.free, forced, joined([sure, near]))
     relaxed = _relaxed(master, pricers)
-    bound = relaxed.objective
     if relaxed.integral:
-        return _solution(instance, master.columns.of(relaxed.x > 0.5), bound, relaxed.price)
-    if sum(one.size() for one in instance.asks) <= PROVEN:
-        return _proven(instance, forced, pricers, relaxed, sure)
-    near = joined([sure, master.columns.of(_reduced(master.columns, relaxed) >= -WINDOW)])
-    taken = Master(instance, forced, near).whole(POINT, NEAR)
-    return _solution(instance, near.of(taken), bound, relaxed.price)
+        return _solution(instance, master.columns.of(relaxed.x > 0.5), relaxed.objective, relaxed.price)
+    return _proven(instance, forced, pricers, relaxed, sure)
+
+
+def _mended(instance: Instance, mending: Mending, found: Priced) -> Solution:
+    for _ in range(TURNS):
+        if found.bound - mending.objective() <= NEAR * found.bound:
+            break
+        mending.turn()
+    return _solution(instance, mending.taken, found.bound, found.price)
 
 
 def _sure(instance: Instance, served: Ints) -> Columns:
@@ -165,11 +181,6 @@ def _relaxed(master: Master, pricers: Sequence[Pricer]) -> Relaxed:
         asked = [row for row, columns in found.items() if len(columns)]
 
 
-def _reduced(columns: Columns, relaxed: Relaxed) -> Floats:
-    price = np.append(relaxed.price, 0.0)  # the last is nobody's
-    return np.asarray(columns.score - relaxed.value[columns.row] - price[columns.pays_a] - price[columns.pays_b])
-
-
 def _proven(instance: Instance, forced: Bools, pricers: Sequence[Pricer], relaxed: Relaxed, sure: Columns) -> Solution:
     """The optimum, of ever more columns: once it falls short of the bound by no more than their reduced costs do, no
     better choice has others.
@@ -178,7 +189,10 @@ def _proven(instance: Instance, forced: Bools, pricers: Sequence[Pricer], relaxe
     while True:
         each = zip(pricers, relaxed.value, strict=True)
         columns = joined([sure, *(one.better(relaxed.price, value - slack, None) for one, value in each)])
-        taken = columns.of(Master(instance, forced, columns).whole(POINT))
+        chosen, proven = Master(instance.weights, instance.free, forced, columns).whole(POINT)
+        taken = columns.of(chosen)
+        if not proven:
+            return _solution(instance, taken, relaxed.objective, relaxed.price)
         objective = int(taken.score.sum()) - batch_cost(instance, taken)
         missing = relaxed.objective - objective - 1
         if missing < slack:

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from services.matching.domain import handing
 from services.matching.domain.model import Audit, Engagement, HandOver, Scored
 from services.matching.domain.points import Scale
-from services.matching.domain.policy import OPTIMAL, Policy
+from services.matching.domain.policy import Policy
 from services.matching.domain.worklist import Rules
 from services.matching.handlers import matching
 from services.matching.handlers.rounds import chosen, engagement
@@ -27,7 +27,7 @@ class Vacancy:
 
 
 async def vacancies(
-    store: Store, today: date, after: str, limit: int, policy: Policy = OPTIMAL, of: str | None = None
+    store: Store, today: date, after: str, limit: int, policy: Policy, of: str | None = None
 ) -> list[Vacancy]:
     """The list, the oldest requests first; the replacements of each are found as if it were the only one. `of`: only
     what this advisor has to hand over.
@@ -71,7 +71,7 @@ async def hand_over(
     why: str,
     rules: Rules,
     now: datetime,
-    policy: Policy = OPTIMAL,
+    policy: Policy,
 ) -> Engagement:
     """Asks `to` in place of `advisor_id`, or lets the other go on alone. `to` must be certified and without conflict;
     being over capacity is noted. Raises Invalid, Conflict."""

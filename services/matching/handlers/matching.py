@@ -133,6 +133,7 @@ def _basis(pool: Pool, seekers: Sequence[Seeker], policy: Policy, verdict: "Verd
         verdict.objective,
         verdict.optimal,
         verdict.gap,
+        verdict.oldest_first,
     )
 
 

@@ -49,6 +49,7 @@ def router(door: Door, pages: Pages, finder: Finder, guard: Guard) -> APIRouter:
             "alternatives": [reasons.alternative(one, cases, tongue, people) for one in choices],
             "as_decided": as_decided,
             "optimal": basis.optimal,
+            "oldest_first": basis.oldest_first,
             "together": len(basis.seekers),
             "advisor": number,
             "said": said,
