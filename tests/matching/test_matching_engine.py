@@ -1,9 +1,12 @@
 """The engine: the optimum, proven, every point recomputed, and the same whatever the order of the input."""
 
 import asyncio
+import itertools
 import json
 import random
 import time
+from collections import Counter
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,8 +15,9 @@ from hypothesis import strategies as st
 
 from services.matching import problem as files
 from services.matching.domain.model import Scored
-from services.matching.domain.policy import OPTIMAL, Policy
-from services.matching.engine import solve
+from services.matching.domain.points import Scale
+from services.matching.domain.policy import OPTIMAL, Limits, Policy, barrier
+from services.matching.engine import backlog, master, solve
 from services.matching.engine.choice import decide, replacements
 from services.matching.engine.instance import Instance
 from services.matching.engine.serving import servable
@@ -175,6 +179,80 @@ async def test_the_event_loop_goes_on_while_the_engine_works() -> None:
         late.append(min(time.process_time() - before[0], time.perf_counter() - before[1]) - 0.005)
     assert len(late) > 5
     assert max(late) < 0.05
+
+
+@settings(max_examples=20, deadline=None)
+@given(SEEDS, st.sampled_from([(0, 1, 1), (2, 3)]), st.sampled_from([WEIGHTS, SMALL]), st.sampled_from([None, 5]))
+def test_a_very_large_pass_is_mended_to_near_the_optimum_and_says_how_near(
+    seed: int, places: tuple[int, ...], weights: dict[str, Any], starvation: int | None
+) -> None:
+    """As if this were a very large one; places scarce or not."""
+    given = problem(seed, 30, 20, starvation=starvation, capacities=places, **weights)
+    best = decided(given)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(solve, "FULL", 0)
+        patch.setattr(solve, "PROVEN", 0)
+        answer = decided(given)
+        assert decided(given) == answer
+    checker.check(given, answer)
+    assert served(given, answer) == served(given, best)
+    assert answer["objective"] <= best["objective"] <= round(answer["objective"] * (1 + answer["gap"]))
+    assert answer["objective"] >= 0.99 * best["objective"]
+
+
+def test_a_limit_of_the_solver_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It has branched too often: what it has found by then may not be the best."""
+    whole = master.Master.whole
+    monkeypatch.setattr(master.Master, "whole", lambda *given: (whole(*given)[0], False))
+    given = problem(2, 60, 60, capacities=(1, 2))  # its relaxed optimum is in parts
+    answer = decided(given)
+    checker.check(given, answer)
+    assert not answer["optimal"]
+    assert 0 < answer["gap"] < 0.005
+
+
+@settings(max_examples=40, deadline=None)
+@given(SEEDS, st.integers(1, 12), st.integers(3, 20), st.sampled_from([None, 5]), st.sampled_from([0, backlog.LISTED]))
+def test_of_a_backlog_each_has_the_best_that_is_left_the_oldest_first(
+    seed: int, advisors: int, requests: int, starvation: int | None, listed: int
+) -> None:
+    given = problem(seed, advisors, requests, starvation=starvation)
+    one = files.read(json.dumps(given))
+    people, wishes = [a.candidate() for a in one.advisors], [r.seeker() for r in one.requests]
+    rules = replace(OPTIMAL.rules, starvation=starvation)
+    policy = replace(OPTIMAL, limits=Limits(optimum_up_to=2), rules=rules)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(backlog, "LISTED", listed)
+        verdict = decide(people, wishes, files.DAY, policy)
+        random.Random(seed).shuffle(people)
+        random.Random(seed).shuffle(wishes)
+        assert decide(people, wishes, files.DAY, policy) == verdict
+    assert verdict.oldest_first
+    best = decide(people, wishes, files.DAY, replace(policy, limits=Limits(optimum_up_to=None)))
+    assert (best.oldest_first, best.optimal) == (False, True)
+    assert verdict.objective <= best.objective or starvation is not None
+    assert best.objective <= round(verdict.objective + verdict.gap * max(1, abs(verdict.objective)))
+    assert verdict.optimal == (verdict.gap == 0)
+    free = {one.id: one.capacity for one in people}
+    used = Counter[str]()
+    scale, wanted = Scale(people, policy.weights), {one.id: one for one in wishes}
+    for made in verdict.decisions:  # who has waited longest first
+        wish = wanted[made.request_id]
+        able = [one.id for one in people if barrier(one, wish, files.DAY, one.capacity - free[one.id]) is None]
+        pairs = itertools.combinations(able, 2) if wish.tandem != Tandem.NOT_WANTED else ()
+        net = {
+            ids: sum(scale.points(ids, wish).values()) - policy.weights.batch_step * sum(used[one] for one in ids)
+            for ids in [*((one,) for one in able), *pairs]
+        }
+        ids = tuple(sorted(member.advisor_id for member in made.members))
+        most = max(net.values(), default=-1)
+        overdue = starvation is not None and wish.waiting_days > starvation
+        assert (bool(ids), not made.runners_up) == (bool(net) and (most >= 0 or overdue), True)
+        if ids:
+            assert {tuple(sorted(one)): points for one, points in net.items()}[ids] == most
+        for member in ids:
+            free[member] -= 1
+            used[member] += 1
 
 
 def test_a_large_instance_is_near_the_optimum_and_says_how_near() -> None:
