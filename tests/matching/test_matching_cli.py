@@ -1,7 +1,9 @@
-"""`miglobe advisors` and `miglobe budget`, on the real database."""
+"""`miglobe advisors`, `miglobe budget` and `miglobe match replay`, on the real database."""
 
 import asyncio
+import json
 import secrets
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,9 +12,13 @@ from typer.testing import CliRunner, Result
 
 from deploy.local.stack import Stack
 from services.matching.cli import advisors, budget, with_store
+from services.matching.match_cli import match
 from services.matching.settings import Settings
+from services.matching.store import Store
+from shared.ids import new_id
 from shared.mongo import Mongo
 from shared.settings import load
+from tests.matching.play import Play
 from tests.matching.test_matching_advisors import SHIPPED
 from tests.matching.world import SECRET
 
@@ -127,3 +133,33 @@ def test_a_budget_that_can_not_be_is_refused_and_nothing_changes(
     assert refused.exit_code != 0
     assert said in refused.output
     assert budgets("list").output == before
+
+
+def test_a_pass_is_decided_again_from_what_was_kept_and_a_difference_is_named(installation: Settings) -> None:
+    miglobe("import")
+
+    async def ask(store: Store) -> str:
+        play = Play(store)
+        return (await play.current(await play.ask())).assignment_id
+
+    assignment = asyncio.run(with_store(installation, ask))
+    found = CliRunner().invoke(match, ["replay", assignment])
+    assert found.exit_code == 0
+    assert found.output.startswith("Equal: 1 requests, 16 advisors, policy optimal.1, decided by optimal.1 at ")
+    asyncio.run(_tamper(installation))
+    found = CliRunner().invoke(match, ["replay", assignment])
+    assert found.exit_code == 1
+    assert found.output.startswith("Different: 1 requests, 16 advisors")
+    assert "\tA99 then, A" in found.output
+    assert "There is no such assignment." in CliRunner().invoke(match, ["replay", new_id()]).output
+
+
+async def _tamper(settings: Settings) -> None:
+    """What was kept tells of another outcome than it had."""
+    mongo = Mongo(settings.mongo, settings.database("matching"))
+    [kept] = await mongo["bases"].find().to_list(None)
+    told = json.loads(zlib.decompress(kept["packed"]))
+    told["outcome"] = {one: ["A99"] for one in told["outcome"]}
+    packed = zlib.compress(json.dumps(told).encode())
+    await mongo["bases"].update_one({"_id": kept["_id"]}, {"$set": {"packed": packed}})
+    await mongo.close()
