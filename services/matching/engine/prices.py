@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from services.matching.engine.instance import Bools, Columns, Floats, Instance, joined
+from services.matching.engine.instance import Bools, Columns, Floats, Instance, Ints, joined
 from services.matching.engine.pricing import Pricer
 
 CLOSE = 2e-5
@@ -45,10 +45,7 @@ class Market:
         self._least = np.where(forced, -np.inf, 0.0)
 
     def sales(self, price: Floats) -> tuple[Floats, Floats]:
-        """How many places each advisor would give, and what they earn less the batch cost."""
-        most = self._free if self._step <= 0 else np.minimum(self._free, np.floor(price / self._step) + 1)
-        given = np.where(price > 0, most, 0.0)
-        return given, price * given - max(0, self._step) * given * (given - 1) / 2
+        return sales(price, self._free, self._step)
 
     def bound(self, price: Floats, value: Floats) -> float:
         return float(value.sum() + self.sales(price)[1].sum())
@@ -85,6 +82,13 @@ class Market:
             way = MEMORY * way + (1 - MEMORY) * (given - wanted)
             price = np.maximum(price - stride * way, 0.0)
         return best
+
+
+def sales(price: Floats, free: Ints, step: int) -> tuple[Floats, Floats]:
+    """How many places each advisor would give at these prices, and what they earn less the batch cost."""
+    most = free if step <= 0 else np.minimum(free, np.floor(price / step) + 1)
+    given = np.where(price > 0, most, 0.0)
+    return given, price * given - max(0, step) * given * (given - 1) / 2
 
 
 def gains(columns: Columns, price: Floats) -> Floats:
