@@ -22,6 +22,7 @@ from shared.look.viewer import viewer
 from shared.settings import ServiceName, Settings
 from shared.telemetry import current
 
+_WRONG = re.compile(r'<li><a href="#([^"]+)"><span data-label-of="[^"]+"></span>[^<]*</a></li>')
 _EMPTY = re.compile(r'<span data-label-of="([^"]+)"></span>')
 _LABEL = re.compile(
     r'<label class="kern-label" for="([^"]+)">([^<]+)'
@@ -96,10 +97,12 @@ class Look:
 def _readable(error: Exception) -> Problem:
     """`error` in the words of a page, whose reader has followed a link or sent a form."""
     if isinstance(error, RequestValidationError) and all(e["loc"][0] in ("path", "query") for e in error.errors()):
-        return Malformed(
-            "Dieser Link ist unvollständig. Bitte öffnen Sie ihn noch einmal aus Ihrer E-Mail.",
-            "This link is incomplete. Please open it once more from your e-mail.",
+        problem = Malformed(
+            "Bitte öffnen Sie den Link noch einmal aus Ihrer E-Mail.",
+            "Please open the link once more from your e-mail.",
         )
+        problem.title_de, problem.title_en = "Dieser Link ist unvollständig", "This link is incomplete"
+        return problem
     if isinstance(error, HTTPException) and error.status_code == 400:
         return Malformed("Das Formular kam unvollständig an.", "The form arrived incomplete.")
     return web.as_problem(error)
@@ -132,14 +135,20 @@ def _environment(
 
 
 def _named(body: str) -> str:
-    """`body` whose list of what is wrong names each field by its label. What people typed is escaped, so no markup."""
+    """`body` whose list of what is wrong names each field by its label, in the order of the fields.
+
+    What people typed is escaped, so none of it is taken for markup.
+    """
     labels = {one or other: (words or more).strip() for one, words, other, more in _LABEL.findall(body)}
 
     def name(empty: re.Match[str]) -> str:
         label = labels.get(empty[1], "")
         return f"{label}{'' if label.endswith('?') else ':'} " if label else ""
 
-    return _EMPTY.sub(name, body)
+    places = {field: place for place, field in enumerate(labels)}
+    found = [(one[1], one[0]) for one in _WRONG.finditer(body)]
+    ordered = iter(sorted(found, key=lambda one: places.get(one[0], len(places))))
+    return _EMPTY.sub(name, _WRONG.sub(lambda _: next(ordered)[1], body))
 
 
 def _tongues(request: Request, language: str) -> list[tuple[str, str, str | None]]:

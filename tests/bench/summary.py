@@ -24,11 +24,12 @@ from services.reporting.measures import Measure
 from services.reporting.settings import Settings
 from services.reporting.store import Store
 from shared import envelope
-from shared.auth import token
+from shared.auth import Person, token
 from shared.commit import Committer, committing
 from shared.events import Event
+from shared.login.sessions import Sessions
 from shared.mongo import Document, Mongo
-from tests.bench import samples
+from tests.bench import opening, samples
 from tests.bench.figures import Board
 from tests.bench.place import Place, Process
 
@@ -38,6 +39,13 @@ SPREAD_DAYS = 365
 ROUNDS, EACH = 5, 8
 RULES = Settings.model_validate({"secret": "x" * 32}).rules()
 SLOWEST_MS = 100.0
+_PAGES = (("figures", "/reporting?{period}"),)
+_LISTS = (
+    ("claims", "/reporting/claims"),
+    ("claims in draft", "/reporting/claims?status=draft"),
+    ("findings", "/reporting/findings"),
+    ("periods", "/reporting/periods"),
+)
 
 
 async def measure(place: Place, board: Board) -> None:
@@ -51,11 +59,11 @@ async def measure(place: Place, board: Board) -> None:
             await _copy(large, measures)
             count = await large[MEASURES].estimated_document_count()
             print(f"  … {FEW * COPIES:,} facts' worth loaded, {count:,} measures ({_since(began)})", flush=True)
-        sides = []
+        sides, processes = [], []
         for one in (place, many):
             one.miglobe("topics", "apply")
-            process = await stack.enter_async_context(one.service("reporting"))
-            sides.append(await stack.enter_async_context(_client(one, process)))
+            processes.append(await stack.enter_async_context(one.service("reporting")))
+            sides.append(await stack.enter_async_context(_client(one, processes[-1])))
         today = datetime.now(UTC).date()
         for name, start in (
             ("of a year", today - timedelta(days=SPREAD_DAYS - 1)),
@@ -66,6 +74,25 @@ async def measure(place: Place, board: Board) -> None:
             board.compare(title, much, few, "1/s", round(1 / 3, 3))
             slowest = await _slowest(sides[1], f"/api/reports/summary?from={start}&to={today}")
             board.limit(f"summary {name} over {FEW * COPIES:,} facts, p95", slowest, "ms", SLOWEST_MS)
+        await _pages(place, processes[0], board, f"{FEW:,} facts", (*_PAGES, *_LISTS))
+        await _pages(many, processes[1], board, f"{FEW * COPIES:,} facts", _PAGES)
+
+
+async def _pages(place: Place, process: Process, board: Board, size: str, wanted: Iterable[tuple[str, str]]) -> None:
+    """What the funder opens, signed in."""
+    async with place.mongo("reporting") as mongo:
+        cookie = await Sessions(mongo, 3600, 3600).begin(Person("skew", "Beispiel", ("skew",)), "")
+    today = datetime.now(UTC).date()
+    period = f"from={today - timedelta(days=SPREAD_DAYS - 1)}&to={today}"
+    async with httpx.AsyncClient(
+        base_url=f"http://127.0.0.1:{process.port}",
+        cookies={"reporting-session": cookie},
+        headers={"accept": "text/html"},
+        trust_env=False,
+        timeout=60,
+    ) as client:
+        for name, path in wanted:
+            await opening.page(board, client, process, f"{name} of {size}", path.format(period=period))
 
 
 def _since(began: float) -> str:

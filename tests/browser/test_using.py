@@ -3,16 +3,18 @@
 import pytest
 from playwright.async_api import Browser, Page, Route, expect
 
+from tests.browser.routes import ROUTES
 from tests.browser.window import Window, axe, opened
 from tests.browser.world import World
 
 pytestmark = pytest.mark.timeout(120, func_only=True)
-_STOPS = 'a[href], button, input:not([type="hidden"]), select, textarea, [tabindex="0"]'
+_STOPS = 'a[href], summary, button, input:not([type="hidden"]), select, textarea, [tabindex="0"]'
 _FOCUSED = """(stops) => {
   const found = document.activeElement, box = found.getBoundingClientRect(), style = getComputedStyle(found);
   return {
     number: [...document.querySelectorAll(stops)].indexOf(found),
     shown: box.bottom > 0 && box.top < innerHeight && box.width > 0,
+    what: found.outerHTML.slice(0, 160),
     ring: style.outlineStyle !== "none" || style.boxShadow !== "none",
   };
 }"""
@@ -22,20 +24,30 @@ async def _feedback(world: World, page: Page) -> None:
     await page.goto(world.request(await world.at("close"), "/feedback"))
 
 
-async def test_the_first_key_leads_past_the_head_and_the_rest_in_reading_order(world: World, chromium: Browser) -> None:
+@pytest.mark.parametrize("name", ["status-received", "form-contact", "advisor-asked", "coordination-engaged"])
+async def test_the_first_key_leads_past_the_head_and_the_rest_in_reading_order(
+    world: World, chromium: Browser, name: str
+) -> None:
+    shown = next(one for one in ROUTES if one.name == name)
+    cookies = await world.login(chromium, await shown.who(world)) if shown.who else None
     # without motion: what has the focus is in sight at once
-    async with opened(chromium, world.site("intake"), Window(width=390), reduced_motion="reduce") as (page, _):
-        await page.goto(world.request(await world.at("submit")))
+    async with opened(
+        chromium, world.site(shown.service), Window(width=390), reduced_motion="reduce", storage_state=cookies
+    ) as (page, _):
+        await page.goto(await shown.path(world))
         await page.keyboard.press("Tab")
         assert await page.evaluate("document.activeElement.className") == "skip"
         visited = []
         for _each in range(await page.locator(_STOPS).count()):
             focused = await page.evaluate(_FOCUSED, _STOPS)
+            if focused["number"] < 0:  # past the last: radio buttons of a group are one stop
+                break
             assert focused["shown"], focused
             assert focused["ring"], focused
             visited.append(focused["number"])
             await page.keyboard.press("Tab")
         assert visited == sorted(visited)
+        assert len(visited) > 10
         await page.locator(".skip").focus()
         await page.keyboard.press("Enter")
         assert await page.evaluate("document.activeElement.id") == "content"
