@@ -9,8 +9,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from bson import Binary
-
 from shared import envelope
 from shared.events import Event
 from shared.ids import new_id
@@ -50,7 +48,7 @@ def carrier(
                     "id": new_id(),
                     "topic": event.topic,
                     "type": event.type(),
-                    "body": Binary(event.model_dump_json().encode()),
+                    "body": event.model_dump_json().encode(),
                 }
                 for event in events
             ],

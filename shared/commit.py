@@ -172,7 +172,10 @@ class Committer:
                 crowded = len(batch) >= CROWD
                 carriers = [waiting for waiting in batch if waiting.carrier]
                 others = [waiting for waiting in batch if not waiting.carrier]
-                await asyncio.gather(self._settle_carriers(carriers), self._settle(others))
+                if carriers and others:
+                    await asyncio.gather(self._settle_carriers(carriers), self._settle(others))
+                else:
+                    await (self._settle_carriers(carriers) if carriers else self._settle(others))
                 if crowded:
                     self._crowded_at = time.monotonic()
 

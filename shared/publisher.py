@@ -80,9 +80,12 @@ class Publisher:
         """As one batch for each partition, which costs half of what messages of their own do."""
         partitions = {topic: sorted(await producer.partitions_for(topic)) for topic in {one.topic for one in messages}}
         places: dict[tuple[str, int], list[Message]] = {}
+        known: dict[tuple[bytes | None, int], int] = {}
         for one in messages:
             every = partitions[one.topic]
-            places.setdefault((one.topic, _partition(one.key, every, every)), []).append(one)
+            if (partition := known.get((one.key, len(every)))) is None:
+                partition = known[one.key, len(every)] = _partition(one.key, every, every)
+            places.setdefault((one.topic, partition), []).append(one)
         sent: list[asyncio.Future[object]] = []
         for (topic, partition), theirs in places.items():
             batch = producer.create_batch()

@@ -25,6 +25,7 @@ from shared.telling import told
 _log = structlog.get_logger(__name__)
 
 PROBLEM = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+_READ = {b"x-correlation-id", b"traceparent", b"content-length"}
 _UNTRACED = {"/metrics", "/livez", "/readyz"}
 """Asked every few seconds: spans of these would say nothing."""
 RESPONSES: dict[int | str, dict[str, Any]] = {
@@ -299,12 +300,13 @@ class Entrance:
         self._express = express
         self._requests = requests
         self._seconds = seconds
+        self._metrics: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
+        headers = {name: value.decode("latin-1") for name, value in scope["headers"] if name in _READ}
         given = headers.get(b"x-correlation-id", "")
         correlation_id = given if 8 <= len(given) <= 64 and given.replace("-", "").isalnum() else None
         started, status, size, refused = time.perf_counter(), 500, 0, False
@@ -351,8 +353,15 @@ class Entrance:
             finally:
                 route = getattr(scope.get("route"), "path", "unknown")
                 trace.name(f"{scope['method']} {route}", status=status)
-                self._requests.labels(scope["method"], route, str(status)).inc()
-                self._seconds.labels(route).observe(time.perf_counter() - started)
+                self._count(scope["method"], route, status, time.perf_counter() - started)
+
+    def _count(self, method: str, route: str, status: int, seconds: float) -> None:
+        metrics = self._metrics.get((method, route, status))
+        if metrics is None:
+            metrics = self._requests.labels(method, route, str(status)), self._seconds.labels(route)
+            self._metrics[method, route, status] = metrics
+        metrics[0].inc()
+        metrics[1].observe(seconds)
 
     def _too_large(self) -> TooLarge:
         return TooLarge(
