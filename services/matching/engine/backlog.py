@@ -50,8 +50,8 @@ def _best(ask: Ask, price: Floats, usual: Floats, needed: bool) -> tuple[Columns
         columns = alone = ask.everything()
     else:
         pricer, least = Pricer(ask), -FULL / 2 if needed else -1.0
-        columns, alone = pricer.better(price, least, 1), pricer.better(usual, least, 1)
-    most = float(gains(alone, usual).max(initial=-np.inf if needed and len(alone) else 0.0))
+        columns, alone = pricer.better(price, least, 1), pricer.better(usual, 0.0, 1)
+    most = float(gains(alone, usual).max(initial=0.0))
     gain = gains(columns, price)
     best = gain.max(initial=-np.inf)
     if best < (-FULL / 2 if needed else 0):
