@@ -33,6 +33,10 @@ LIMITS = words.both(
             "Wer kürzer dabei ist, zählt beim Ausgleich wie die Mitte der anderen (Tage)",
             "Who was there for fewer counts with the median of the others (days)",
         ),
+        "optimum_up_to": (
+            "So viele Anfragen zugleich werden gegeneinander abgewogen",
+            "So many requests at once are weighed against each other",
+        ),
     }
 )
 RELEASE = words.both(
@@ -85,7 +89,7 @@ def values(policy: Policy) -> dict[str, Any]:
     weights, rules = policy.weights, policy.rules
     found: dict[str, Any] = {name: getattr(weights, name) for name in WEIGHTS["de"] if not name.startswith("region")}
     found |= {f"region_{n}": points for n, points in enumerate(weights.region)}
-    found |= {"newcomer_days": policy.limits.newcomer_days, "look_everything": rules.look.everything}
+    found |= {name: getattr(policy.limits, name) for name in LIMITS["de"]} | {"look_everything": rules.look.everything}
     found |= {"look_fields": tuple(code.value for code in rules.look.fields), "look_below": rules.look.below}
     found |= {name: getattr(rules, name) for name in ("look_within", *TIMES["de"], *BUDGET["de"])}
     return {name: found[name] for name in NAMES["de"]}
@@ -100,6 +104,8 @@ def value(name: str, given: Any, tongue: str) -> str:
         return ", ".join(words.SHORT_FIELDS[tongue][code] for code in given) or "–"
     if name == "respond" and given is None:
         return "wie in den Einstellungen" if german else "as the settings say"
+    if name == "optimum_up_to" and given is None:
+        return "alle" if german else "all"
     if given is None:
         return "–"
     if name == "escalate":
@@ -133,7 +139,7 @@ def settings(policy: Policy, tongue: str) -> list[tuple[tuple[str, str], list[tu
 
 GROUPS = (
     (("Gewichte in Punkten", "Weights in points"), WEIGHTS),
-    (("Neue im Ausgleich", "Newcomers and fairness"), LIMITS),
+    (("Grenzen", "Limits"), LIMITS),
     (("Freigabe", "Release"), RELEASE),
     (("Fristen in Arbeitstagen des Landes", "Times in working days of the state"), TIMES),
     (("Budget", "Budget"), BUDGET),

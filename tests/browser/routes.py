@@ -195,14 +195,9 @@ def _trial(**state: bool) -> Callable[[World], Awaitable[str]]:
     return found
 
 
-def _vacancy(path: str) -> Callable[[World], Awaitable[str]]:
-    """`path`, after which the request's id comes where it ends with a slash."""
-
-    async def found(world: World) -> str:
-        request_id = await world.vacancy()
-        return path + request_id if path.endswith("/") else path
-
-    return found
+async def _handing(world: World) -> str:
+    await world.leaving()
+    return f"{_GOVERNING}/hand-overs"
 
 
 async def _budget(world: World) -> str:
@@ -225,9 +220,8 @@ GOVERNING = (
     _office("budget", _budget),
     _office("budgets", _fixed(f"{_GOVERNING}/budgets")),
     _office("budget-new", _fixed(f"{_GOVERNING}/budgets/new")),
-    _office("hand-overs", _vacancy(f"{_GOVERNING}/hand-overs")),
+    _office("hand-overs", _handing),
     _office("hand-overs-none", _fixed(f"{_GOVERNING}/hand-overs?advisor=A16")),
-    _office("handing", _vacancy(f"{_CASE}/")),
     _office("decisions", _fixed(f"{_GOVERNING}/decisions")),
     _office("decisions-none", _fixed(f"{_GOVERNING}/decisions?about=nirgends")),
     _office("advisor-leaves", _to_leave),

@@ -213,25 +213,6 @@ class World:
         finally:
             await mongo.close()
 
-    async def vacancy(self) -> str:
-        """A running consultation whose lead can't go on, as a copy of one."""
-        known = await self.at("accept")
-        due, opened = "2099-01-04", datetime.now(UTC).isoformat()
-        gone = {"advisor_id": known.advisors[0], "why": "absent", "due": due, "opened_at": opened, "settled_at": None}
-        mongo = Mongo(self.stack.mongo, "browser-miglobe-matching")
-        try:
-            there = await mongo["engagements"].find_one({"facts.case_number": "BW-HAND-X"})
-            if there is not None:
-                return str(there["_id"])
-            one = await mongo["engagements"].find_one({"_id": known.request_id})
-            assert one is not None
-            more = {"holders": [], "due": due, "leaving": [known.advisors[0]], "handovers": [gone]}
-            facts = one["facts"] | {"case_number": "BW-HAND-X"}
-            await mongo["engagements"].insert_one(one | more | {"_id": (made := new_id()), "facts": facts})
-            return made
-        finally:
-            await mongo.close()
-
     async def trial(self, *, draft: bool = False, running: bool = False) -> str:
         """Two versions that were compared, or are for ever."""
         today = datetime.now(UTC).date()
@@ -266,9 +247,8 @@ class World:
     async def budget(self) -> str:
         """One that holds today, and has enough for everything."""
         year = datetime.now(UTC).year
-        bearer = {"Authorization": f"Bearer {auth.token(self.secret, 'coordinator', 'koordination')}"}
         body = {"start": f"{year}-01-01", "end": f"{year}-12-31", "minutes": 6_000_000, "reason": "Bescheid"}
-        async with httpx.AsyncClient(base_url=self.stack.urls["matching"], headers=bearer) as http:
+        async with self._office("matching") as http:
             (await http.put("/api/budgets/laufend", json=body)).raise_for_status()
         await self.at("await_assignment", "Eine Anfrage, für die Zeit zurückgelegt ist.")
         return "laufend"

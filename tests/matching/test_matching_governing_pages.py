@@ -57,7 +57,7 @@ async def test_a_last_day_says_before_and_after_what_has_to_be_handed_over_and_t
     assert "Letzter Tag …" in (await me.opens("/coordination/advisors/A01")).words
     page = await me.opens("/coordination/advisors/A01/leave")
     assert "Das ist zu übergeben" in page.words
-    assert "Am besten passen: Beispiel A03 (A03)" in page.words
+    assert "die dann beraten): Beispiel A03 (A03)" in page.words
     assert "Hier wird jemand anderes gefragt Salach BW-AAAA-1" in page.words
     form = page.form("/leave")
     day = {"last_day_day": "31", "last_day_month": "12", "last_day_year": "2026"}
@@ -76,7 +76,7 @@ async def test_a_last_day_says_before_and_after_what_has_to_be_handed_over_and_t
     await here.matcher.turn()
     assert "A01" not in [seat[0] for seat in await here.seats(only_asked)]
     on_page = await me.opens(f"/coordination/requests/{request_id}")
-    assert "Am besten passen: Beispiel A03 (A03)" in on_page.words
+    assert "die dann beraten): Beispiel A03 (A03)" in on_page.words
     again = (await me.opens("/coordination/advisors/A01/leave")).form("/leave")
     assert (again.fields["last_day_day"], again.buttons) == ("31", [("stays", "yes")])
     stays = await me.sends(again, stays="yes", reason="doch nicht")

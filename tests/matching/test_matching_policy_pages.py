@@ -2,13 +2,15 @@
 
 import asyncio
 import threading
+from dataclasses import fields
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from services.matching import policy_words, simulation
-from services.matching.domain.policy import OPTIMAL
+from services.matching.domain.governing import Look, Rules
+from services.matching.domain.policy import OPTIMAL, Limits, Weights
 from services.matching.domain.trial import Run
 from services.matching.handlers import trials
 from services.matching.pages import simulations
@@ -50,6 +52,9 @@ async def played(me: Reader, page: Read, address: str = "") -> Read:
 
 
 def test_every_setting_of_a_policy_has_a_name_in_both_languages() -> None:
+    names = {one.name for part in (Weights, Limits, Rules) for one in fields(part)} - {"region", "look"}
+    names |= {f"region_{n}" for n in range(4)} | {f"look_{one.name}" for one in fields(Look)}
+    assert set(policy_words.values(OPTIMAL)) == names
     assert list(policy_words.values(OPTIMAL)) == list(policy_words.NAMES["de"]) == list(policy_words.NAMES["en"])
 
 
@@ -133,7 +138,7 @@ async def test_what_is_ticked_in_the_form_is_what_the_version_has(here: World) -
     assert (tried.b.rules.look.everything, tried.b.rules.look.fields) == (True, ("fair_week", "other"))
     again = await here.client.get(f"{HOME}/policies/new?draft={trial_id}", headers=here.bearer("coordinator"))
     assert again.text.count(" checked") == 3
-    assert tried.b.weights == OPTIMAL.weights
+    assert (tried.b.weights, tried.b.limits) == (OPTIMAL.weights, OPTIMAL.limits)
 
 
 async def test_two_versions_are_compared_and_listed(here: World) -> None:

@@ -19,7 +19,9 @@ class VacancyView(BaseModel):
 
     request: WorkItem
     hand_over: HandOverView
-    replacements: list[ScoredView] = Field(description="who could take the seat, the best first")
+    replacements: list[ScoredView] = Field(
+        description="who could take the seat, the best first; points: of all together who would advise then"
+    )
 
 
 def router(door: Door) -> APIRouter:

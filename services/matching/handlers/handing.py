@@ -8,13 +8,17 @@ from datetime import date, datetime
 from services.matching.domain import handing
 from services.matching.domain.model import Audit, Engagement, HandOver, Scored
 from services.matching.domain.points import Scale
-from services.matching.domain.policy import Policy
+from services.matching.domain.policy import Candidate, Policy, Seeker, barrier
 from services.matching.domain.worklist import Rules
 from services.matching.handlers import matching
 from services.matching.handlers.rounds import chosen, engagement
 from services.matching.store import Store
 from shared.auth import Caller
+from shared.events.base import Role
 from shared.ids import new_id
+
+BEST = 4
+"""So many are named who could take a seat."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,21 +49,27 @@ async def vacancies(
 async def replacements(
     store: Store, seats: Sequence[tuple[Engagement, str]], today: date, policy: Policy
 ) -> dict[tuple[str, str], tuple[Scored, ...]]:
-    """Who could take the seat of an advisor, the best first: by request and advisor."""
+    """Who could take the seat of an advisor, the best first, with the points that they and who stays come to together:
+    by request and advisor.
+    """
     best: dict[tuple[str, str], tuple[Scored, ...]] = {}
     if not seats:
         return best
-    there = await matching.pool(store, await store.signals(), today, policy)
+    there = (await matching.pool(store, await store.signals(), today, policy)).candidates
+    scale = Scale(there, policy.weights)
     for one, advisor_id in seats:
-        if one.current is None or one.current.seat(advisor_id) is None:
-            continue
-        wish = handing.successor(one, advisor_id)
-        verdict = await asyncio.to_thread(matching.choose, there.candidates, [wish], today, policy)
-        [decision] = verdict.decisions
-        seated = {seat.advisor_id for seat in wish.held}
-        new = [member for member in decision.members if member.advisor_id not in seated]
-        best[one.id, advisor_id] = (*new, *(decision.runners_up if new else ()))
+        seat = one.current.seat(advisor_id) if one.current else None
+        if seat is not None:
+            wish = handing.successor(one, advisor_id)
+            best[one.id, advisor_id] = await asyncio.to_thread(_ranked, there, scale, wish, seat.role, today)
     return best
+
+
+def _ranked(people: Sequence[Candidate], scale: Scale, wish: Seeker, role: Role, today: date) -> tuple[Scored, ...]:
+    stay = [seat.advisor_id for seat in wish.held]
+    free = [one.id for one in people if barrier(one, wish, today, one.open) is None]
+    found = [Scored(one, role, scale.points([one, *stay], wish)) for one in free]
+    return tuple(sorted(found, key=lambda one: (-one.score, one.advisor_id))[:BEST])
 
 
 async def hand_over(

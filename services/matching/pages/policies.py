@@ -31,7 +31,7 @@ _RULES = ("respond", "look_within", "remind_every", "delay_after", "starvation",
 _NAMES = {
     **{f"weights.region.{n}": f"region_{n}" for n in range(4)},
     **{f"weights.{name}": name for name in _WEIGHTS},
-    "limits.newcomer_days": "newcomer_days",
+    **{f"limits.{name}": name for name in policy_words.LIMITS["de"]},
     **{f"rules.look.{name}": f"look_{name}" for name in ("everything", "fields", "below")},
     **{f"rules.{name}": name for name in (*_RULES, "escalate", "expected_minutes")},
     "rules": "escalate",
@@ -180,20 +180,27 @@ def _next(version: str, known: set[str]) -> str:
 def _body(form: forms.Form) -> dict[str, Any]:
     """The form as the values of a Draft."""
     rules: dict[str, Any] = {name: _number(form.get(name)) for name in (*_RULES, "expected_minutes")}
-    rules |= {name: rules[name] if rules[name] != "" else None for name in ("respond", "starvation")}
-    below = _number(form.get("look_below"))
+    rules |= {name: _or_none(form, name) for name in ("respond", "starvation")}
     look = {"everything": bool(form.get("look_everything")), "fields": [*form.many.get("look_fields", ())]}
     return {
         "version": form.get("version").strip().lower(),
         "weights": {name: _number(form.get(name)) for name in _WEIGHTS}
         | {"region": [_number(form.get(f"region_{n}")) for n in range(4)]},
-        "limits": {"newcomer_days": _number(form.get("newcomer_days"))},
+        "limits": {
+            "newcomer_days": _number(form.get("newcomer_days")),
+            "optimum_up_to": _or_none(form, "optimum_up_to"),
+        },
         "rules": rules
         | {
             "escalate": form.get("escalate").replace(",", " ").split(),
-            "look": look | {"below": below if below != "" else None},
+            "look": look | {"below": _or_none(form, "look_below")},
         },
     }
+
+
+def _or_none(form: forms.Form, name: str) -> int | str | None:
+    typed = _number(form.get(name))
+    return typed if typed != "" else None
 
 
 def _number(text: str) -> int | str:
