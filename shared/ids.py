@@ -1,7 +1,6 @@
 """Identifiers: UUIDv7, time-ordered; and ids that a rebuild derives again."""
 
 import hashlib
-import uuid
 from datetime import datetime
 
 import uuid_utils
@@ -18,4 +17,5 @@ def derived_id(at: datetime, *parts: str) -> str:
     bits = int(at.timestamp() * 1000) << 80 | rest
     bits = bits & ~(0xF << 76) | 0x7 << 76
     bits = bits & ~(0x3 << 62) | 0x2 << 62
-    return str(uuid.UUID(int=bits))
+    text = f"{bits:032x}"
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"

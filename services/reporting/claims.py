@@ -207,6 +207,8 @@ def _countering(counter: Claim, of: Standing, own: Standing) -> Claim:
 
 
 def _decided(claim: Claim, standing: Standing, vat_percent: int | None) -> Claim:
+    if not standing.facts and vat_percent is None:
+        return claim  # as it was made
     tax = vat(claim.total_cents, vat_percent or 0)
     return replace(
         claim,

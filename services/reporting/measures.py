@@ -47,7 +47,8 @@ class Measure:
 
 def measures(journey: Journey, rules: Rules, claims: Iterable[Claim]) -> Iterator[Measure]:
     """Everything that `journey` contributes."""
-    ags, fields = journey.ags or "", journey.fields or (UNKNOWN,)
+    request, ags, fields = journey.request_id, journey.ags or "", journey.fields or (UNKNOWN,)
+    district, size = ags[:5] or UNKNOWN, rules.sizes.get(ags, UNKNOWN)
 
     def one(
         indicator: str,
@@ -56,14 +57,11 @@ def measures(journey: Journey, rules: Rules, claims: Iterable[Claim]) -> Iterato
         on: date,
         *facts: str,
         of: tuple[str, ...] = fields,
-        place: str = ags,
         member: str | None = None,
     ) -> Measure:
-        identity, size = f"{indicator}:{source}", rules.sizes.get(place, UNKNOWN)
-        district = place[:5] or UNKNOWN
-        return Measure(identity, indicator, value, on, journey.request_id, place, district, of, facts, size, member)
+        identity = f"{indicator}:{source}"
+        return Measure(identity, indicator, value, on, request, ags, district, of, facts, size, member)
 
-    request = journey.request_id
     for created in journey.created[:1]:
         yield one("requests", request, 1, rules.day(created.event.submitted_at), created.id)
     for withdrawn in journey.withdrawn[:1]:
@@ -109,7 +107,11 @@ def measures(journey: Journey, rules: Rules, claims: Iterable[Claim]) -> Iterato
             cents = sum(card.expected_cents(minutes) for minutes in left)
             yield one("committed", request, cents, rules.day(begun[1]), begun[0].id)
     for claim in claims:
-        yield one("honoraria", claim.id, claim.total_cents, claim.held_on, *reversed(claim.facts), place=claim.ags)
+        owed = one("honoraria", claim.id, claim.total_cents, claim.held_on, *reversed(claim.facts))
+        if claim.ags != ags:  # the facts contradict each other
+            owed.ags, owed.district = claim.ags, claim.ags[:5] or UNKNOWN
+            owed.size = rules.sizes.get(claim.ags, UNKNOWN)
+        yield owed
 
 
 def _left(journey: Journey, rules: Rules) -> list[int]:
