@@ -22,6 +22,7 @@ test: install ## all tests, those against the real broker and database included;
 	@sh deploy/local/need.sh kcat kafkacat || echo "Going on without kcat: the test that reads with it is skipped."
 	@sh deploy/local/need.sh chromium chromium || echo "Going on without Chromium: the tests that look at pages are skipped."
 	@sh deploy/local/need.sh promtool prometheus || echo "Going on without Prometheus: the tests of alerts and dashboards are skipped."
+	@sh deploy/local/need.sh faketime faketime || echo "Going on without faketime: clocks stay right."
 	@$(PYTHON) -m pytest $(ARGS)
 
 screens: install ## a picture of every page, light and dark, phone and desktop, into out/screens/
@@ -29,9 +30,9 @@ screens: install ## a picture of every page, light and dark, phone and desktop, 
 	@rm -rf out/screens && mkdir -p out/screens
 	@SCREENS=out/screens $(PYTHON) -m pytest tests/browser/test_pages.py -q $(ARGS)
 
-chaos: install ## break things under load and compare; ROUNDS=n faults or MINUTES=n, SEED=s repeats them, KINDS="kill freeze:mongo" for some, CLUSTER=1 for those of a cluster
+chaos: install ## break things under load and compare; ROUNDS=n faults or MINUTES=n, SEED=s repeats them, KINDS="kill freeze:mongo" for some, EACH=1 each kind briefly, CLUSTER=1 for those of a cluster
 	@sh deploy/local/need.sh faketime faketime || echo "Going on without faketime: clocks stay right."
-	@ROUNDS="$(ROUNDS)" MINUTES="$(MINUTES)" SEED="$(SEED)" RATE="$(RATE)" SLACK="$(SLACK)" KINDS="$(or $(KINDS),$(if $(CLUSTER),cluster))" \
+	@EACH="$(EACH)" ROUNDS="$(ROUNDS)" MINUTES="$(MINUTES)" SEED="$(SEED)" RATE="$(RATE)" SLACK="$(SLACK)" KINDS="$(or $(KINDS),$(if $(CLUSTER),cluster))" \
 		CHAOS_SABOTAGE="$(CHAOS_SABOTAGE)" $(PYTHON) -m tests.chaos
 
 bench: install ## measure speed beside baselines, about 15 minutes; ARGS="ingest" for a part, "memory" alone on demand; writes out/bench/

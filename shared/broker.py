@@ -442,6 +442,8 @@ class Inlet:
     def ended(self) -> str | None:
         """Says so when the consumer has come to a silent end; nothing else tells."""
         consumer = self.subscriber.consumer
+        if consumer is not None and consumer._coordinator is None:
+            consumer = None  # Kafka has not answered it yet
         if self._rejoining or (consumer is not None and consumer._coordinator._coordination_task.done()):
             return f"membership in the consumer group {self.group} has failed"
         if consumer is not None and consumer._fetcher.error_future.done():

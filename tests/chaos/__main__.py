@@ -4,6 +4,7 @@ ROUNDS=n       how many faults (6), or
 MINUTES=n      … until this time is over
 SEED=s         the same faults again
 KINDS="…"      only these: `kill`, `freeze:mongo`, or the name of a ground
+EACH=1         each kind once and briefly, under one load, with one comparison at the end
 RATE=n         consultations begun per second (4)
 SLACK=n        how many times longer than on an idle machine recoveries may take (1)
 CHAOS_SABOTAGE=inbox|early|late|forget   breaks the services on purpose (see `sabotage/`): damage must be found
@@ -18,7 +19,7 @@ import sys
 import time
 
 from deploy.local.signals import interrupt_on_signals
-from tests.chaos import elsewhere
+from tests.chaos import briefly, elsewhere
 from tests.chaos.grounds import GROUNDS, LEFT_OUT, beside, only
 from tests.chaos.rounds import summary
 from tests.chaos.run import Run
@@ -28,10 +29,16 @@ from tests.chaos.sabotage import SABOTAGES
 def main() -> None:
     given = {name: text for name, text in os.environ.items() if text}
     began, minutes = time.monotonic(), float(given.get("MINUTES", 0))
+    rate, slack = float(given.get("RATE", 4)), float(given.get("SLACK", 1))
+    if given.get("EACH"):
+        interrupt_on_signals()
+        series = briefly.play(rate, slack)
+        print(f"{series.text()}\n{time.monotonic() - began:.0f} s", flush=True)
+        sys.exit(0 if series.verdict.sound else 1)
     run = Run(
         given.get("SEED") or secrets.token_hex(3),
-        float(given.get("RATE", 4)),
-        float(given.get("SLACK", 1)),
+        rate,
+        slack,
         None if minutes and "ROUNDS" not in given else int(given.get("ROUNDS", 6)),
         began + minutes * 60 if minutes else None,
         given.get("CHAOS_SABOTAGE", ""),

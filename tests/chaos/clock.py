@@ -5,15 +5,15 @@ Monotonic time goes on evenly, as it does when a real clock is set.
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from deploy.local.stack import SERVICES, Stack
 from tests.chaos.faults import Fault, Ground, Kind, Letters
 from tests.chaos.world import Observer
 
-SECONDS = 3700
-"""A little more than the hour from which on Kafka refuses messages of the future."""
+JUMP = 3700
+"""Seconds; a little more than the hour from which on Kafka refuses messages of the future."""
 SPAN = (5.0, 20.0)
 _LIBRARIES = [
     *Path("/usr").glob("lib*/faketime/libfaketimeMT.so.1"),
@@ -24,8 +24,8 @@ _LIBRARIES = [
 class Adrift(Stack):
     """Each service follows a clock of its own: what its file says is added to the true time."""
 
-    def __init__(self, home: Path, env: Mapping[str, str]) -> None:
-        super().__init__(home, env=env)
+    def __init__(self, home: Path, env: Mapping[str, str], spare: Sequence[str] = ()) -> None:
+        super().__init__(home, spare=spare, env=env)
         for name in SERVICES:
             self.set(name, 0)
 
@@ -36,7 +36,7 @@ class Adrift(Stack):
         new.rename(self._clock(service))
 
     def env_of(self, name: str) -> Mapping[str, str]:
-        if name not in SERVICES:
+        if name not in SERVICES or CLOCK.lacks:
             return super().env_of(name)
         return {
             **super().env_of(name),
@@ -53,12 +53,12 @@ class Adrift(Stack):
 
 async def _ahead(fault: Fault, stack: Stack, observer: Observer) -> Letters:
     del observer
-    return await _jump(fault, stack, SECONDS)
+    return await _jump(fault, stack, JUMP)
 
 
 async def _behind(fault: Fault, stack: Stack, observer: Observer) -> Letters:
     del observer
-    return await _jump(fault, stack, -SECONDS)
+    return await _jump(fault, stack, -JUMP)
 
 
 async def _jump(fault: Fault, stack: Stack, seconds: int) -> Letters:

@@ -1,24 +1,42 @@
 """All that can be broken: the one place where kinds of faults are gathered, and the grounds they are played on."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 from deploy.local.stack import Stack
 from tests.chaos import messages, processes
-from tests.chaos.clock import CLOCK
-from tests.chaos.disk import DISK
+from tests.chaos.clock import CLOCK, Adrift
+from tests.chaos.disk import DISK, small_disk
 from tests.chaos.faults import Ground
 from tests.chaos.network import NETWORK
 from tests.chaos.nodes import CLUSTER
+from tests.chaos.processes import SECOND_PROCESSES
+from tests.chaos.remote import Remote
 
 
 def _stack(home: Path, env: Mapping[str, str]) -> Stack:
-    return Stack(home, env=env)
+    return Stack(home, spare=SECOND_PROCESSES, env=env)
 
 
 PLAIN = Ground("plain", (*processes.KINDS, *messages.KINDS), _stack)
 """The embedded stack: one Kafka, one mongod, one process of each service."""
+
+
+class _Everything(Adrift, Remote):
+    """All that can be broken without a cluster, in one stack."""
+
+
+@contextmanager
+def _everything(home: Path, env: Mapping[str, str]) -> Iterator[Stack]:
+    with small_disk(home), _Everything(home, env, SECOND_PROCESSES) as stack:
+        yield stack
+
+
+_PARTS = tuple(one for one in (PLAIN, NETWORK, DISK, CLOCK) if not one.lacks)
+EVERYTHING = Ground("everything", tuple(kind for part in _PARTS for kind in part.kinds), _everything)
+"""For a short round of each kind; where there is time, each ground by itself is more like the real thing."""
 
 _ALL = (PLAIN, CLUSTER, NETWORK, DISK, CLOCK)
 GROUNDS: tuple[Ground, ...] = tuple(one for one in _ALL if not one.lacks)

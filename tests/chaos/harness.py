@@ -12,13 +12,15 @@ from pathlib import Path
 from pymongo.errors import PyMongoError
 
 from deploy.local.stack import Stack
+from tests.chaos.blame import suspected
 from tests.chaos.checks import judge
 from tests.chaos.checks.conduct import RECOVERY_SECONDS, Episode, Recovery, conduct
 from tests.chaos.clients import Client, Mailbox, Told
 from tests.chaos.faults import Fault, Ground
 from tests.chaos.health import Look, watch
 from tests.chaos.load import Load, advisors_csv, loading
-from tests.chaos.rounds import Round
+from tests.chaos.rounds import Round, Series
+from tests.chaos.verdict import Verdict
 from tests.chaos.world import SERVICES, Observer
 
 SETTINGS = {
@@ -56,25 +58,61 @@ class Arena:
 
     async def play(self, fault: Fault) -> Round:
         """Load throughout; the fault in its midst; then quiet and the comparison."""
-        self.number += 1
         before = len(self.told.requests)
-        load = Load(self.client, self.mailbox, self.told, f"{self.seed}.{self.number}", self.rate)
-        async with loading(load, to_the_end=not self.hasty), watch(self.stack.urls) as looks:
+        async with self._load() as (seed, looks):
             await asyncio.sleep(fault.after)
-            await self._under_way(load.seed)
-            began = time.monotonic()
-            self.poison |= await self.ground.strike(fault, self.stack, self.observer)
-            mended = time.monotonic()
-            recovery = await self._recovery(mended, looks)
+            await self._under_way(seed)
+            seen = await self._strike(fault, looks)
         ended = time.monotonic()
-        restless = await self._until_quiet()
+        verdict = await self._judged()
         quiet = time.monotonic()
+        conduct(verdict, seen, self.slack)
+        name, waited = self.ground.name, ", ".join(f"{what} ({count})" for what, count in self.last.items())
+        requests, mended = len(self.told.requests) - before, seen.mended
+        return Round(self.number, name, fault, verdict, requests, seen.recovery, ended - mended, quiet - mended, waited)
+
+    async def play_all(self, faults: Iterable[Fault], heard: Callable[[Episode], None]) -> Series:
+        """One load throughout, the faults one after the other in its midst, and one comparison at the end.
+
+        `heard` is told of each fault when all is well again.
+        """
+        before, episodes, epoch = len(self.told.requests), list[Episode](), time.time() - time.monotonic()
+        async with self._load() as (seed, looks):
+            await self._under_way(seed)
+            for fault in faults:
+                await asyncio.sleep(fault.after)
+                episodes.append(await self._strike(fault, looks))
+                heard(episodes[-1])
+        found, verdict = await self._judged(), Verdict()
+        quiet = time.monotonic() - episodes[-1].mended
+        verdict.absorb(found, lambda text: suspected(text, episodes, epoch))
+        for seen in episodes:
+            conducted = Verdict()
+            conduct(conducted, seen, self.slack)
+            verdict.absorb(conducted, f"{seen.fault}: {{}}".format)
+        return Series([seen.fault for seen in episodes], verdict, len(self.told.requests) - before, quiet)
+
+    @asynccontextmanager
+    async def _load(self) -> AsyncIterator[tuple[str, list[Look]]]:
+        """Throughout the block; gives its seed, and what `/readyz` says meanwhile."""
+        self.number += 1
+        load = Load(self.client, self.mailbox, self.told, f"{self.seed}.{self.number}", self.rate)
+        async with loading(load, to_the_end=not self.hasty), watch(self.stack.urls, self.slack) as looks:
+            yield load.seed, looks
+
+    async def _strike(self, fault: Fault, looks: Sequence[Look]) -> Episode:
+        """Until all is well again."""
+        began = time.monotonic()
+        self.poison |= await self.ground.strike(fault, self.stack, self.observer)
+        mended = time.monotonic()
+        return Episode(fault, began, mended, self.told.attempts, looks, await self._recovery(mended, looks))
+
+    async def _judged(self) -> Verdict:
+        """The comparison, as soon as all is quiet."""
+        restless = await self._until_quiet()
         verdict = judge(self.told, await self.observer.look(), self.poison)
         verdict.hold("all came to rest", ["flow"], (f"{what}: {count}" for what, count in restless.items()))
-        conduct(verdict, Episode(fault, began, mended, self.told.attempts, looks, recovery), self.slack)
-        name, waited = self.ground.name, ", ".join(f"{what} ({count})" for what, count in self.last.items())
-        requests = len(self.told.requests) - before
-        return Round(self.number, name, fault, verdict, requests, recovery, ended - mended, quiet - mended, waited)
+        return verdict
 
     async def _under_way(self, seed: str) -> None:
         """Waits until the flow has reached every service: what strikes before that strikes nothing."""

@@ -34,10 +34,10 @@ class Look:
 
 
 @asynccontextmanager
-async def watch(urls: Mapping[str, str]) -> AsyncIterator[list[Look]]:
+async def watch(urls: Mapping[str, str], slack: float) -> AsyncIterator[list[Look]]:
     """Asks throughout the block, each service by itself: one that is frozen holds up no other."""
     looks: list[Look] = []
-    async with httpx.AsyncClient(timeout=PATIENCE) as http:
+    async with httpx.AsyncClient(timeout=PATIENCE * slack) as http:
         following = [asyncio.create_task(_follow(http, name, urls[name], looks)) for name in SERVICES]
         try:
             yield looks

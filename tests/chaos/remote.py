@@ -1,6 +1,6 @@
 """A stack whose services reach their servers by ways that can be broken."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -25,8 +25,8 @@ class Remote(Stack):
     with the same mailbox as the sink, for times in which the way for mails leads to it.
     """
 
-    def __init__(self, home: Path, env: Mapping[str, str]) -> None:
-        super().__init__(home, env=env)
+    def __init__(self, home: Path, env: Mapping[str, str], spare: Sequence[str] = ()) -> None:
+        super().__init__(home, spare=spare, env=env)
         self.ways = {"mongo": Way(lambda: _port(self.mongo)), "mail": Way(lambda: _port(self.smtp))}
         if not env.get("MIGLOBE_KAFKA"):
             self.ways["kafka"] = Way(lambda: self._more["door"])

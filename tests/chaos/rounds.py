@@ -30,10 +30,8 @@ class Round:
 
     def line(self) -> str:
         outcome = "sound" if self.verdict.sound else "DAMAGE\n" + self.verdict.table()
-        back = self.recovery
         return (
-            f"{self.number:4}  {self.fault!s:<30} {self.requests:4} requests  "
-            f"back: POST {_seconds(back.answered)}, ready {_seconds(back.ready)}, flow {_seconds(back.flowing)};  "
+            f"{self.number:4}  {self.fault!s:<30} {self.requests:4} requests  {back(self.recovery)};  "
             f"last consultation over {self.ended:5.1f} s, quiet {self.quiet:5.1f} s (last: {self.waited})  {outcome}"
         )
 
@@ -52,6 +50,22 @@ class Round:
             "sound": self.verdict.sound,
             "damage": {check: found for check, found in wrong.items() if found["count"]},
         }
+
+
+@dataclass(frozen=True)
+class Series:
+    """Faults one after the other under one load, and one comparison at the end that says which is suspected."""
+
+    faults: Sequence[Fault]
+    verdict: Verdict
+    requests: int
+    quiet: float
+    """Seconds from the end of the last fault until nothing was on its way."""
+
+    def text(self) -> str:
+        outcome = "sound" if self.verdict.sound else "DAMAGE"
+        told = f"{self.requests} requests, quiet after {self.quiet:.1f} s: {outcome}"
+        return f"{told}\n{self.verdict.table()}"
 
 
 def broken(ground: str, error: str) -> dict[str, Any]:
@@ -74,6 +88,12 @@ def summary(played: Sequence[Round], failures: Sequence[str], seed: str, seconds
         f"{damaged.total()} rounds with damage"
         f"{''.join(f', {n} × {kind}' for kind, n in sorted(damaged.items()))}; {len(failures)} broken off. SEED={seed}"
     )
+
+
+def back(found: Recovery) -> str:
+    """What was well again how soon."""
+    answered, ready, flowing = map(_seconds, (found.answered, found.ready, found.flowing))
+    return f"back: POST {answered}, ready {ready}, flow {flowing}"
 
 
 def _seconds(took: float | None) -> str:

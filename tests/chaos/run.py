@@ -75,7 +75,7 @@ class Run:
     def _on_a_fresh_stack(self, ground: Ground, faults: Sequence[Fault], number: int) -> None:
         prefix = f"chaos-{secrets.token_hex(3)}-{number}-" if self.servers else ""
         own = elsewhere.OWN | {"MIGLOBE_PREFIX": prefix}
-        env = own | dict(self.servers) | SETTINGS | environment(self.sabotage)
+        env = own | dict(self.servers) | SETTINGS | environment(*filter(None, [self.sabotage]))
         with tempfile.TemporaryDirectory(prefix="miglobe-chaos-") as home, ground.stack(Path(home), env) as stack:
             try:
                 asyncio.run(self._rounds(ground, stack, prefix, faults, f"{self.seed}.{number}"))

@@ -2,14 +2,20 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 
+from shared.ids import derived_id
+from tests.chaos.blame import suspected
 from tests.chaos.checks import judge
 from tests.chaos.checks.conduct import Episode, Recovery, conduct
 from tests.chaos.clients import Attempt, Told
+from tests.chaos.clock import JUMP
 from tests.chaos.faults import Fault
 from tests.chaos.health import Look
 from tests.chaos.verdict import Verdict
 from tests.chaos.world import World
+
+WELL = Recovery(1.0, 2.0, 3.0)
 
 
 def test_a_request_that_was_promised_and_is_nowhere_is_damage() -> None:
@@ -34,14 +40,40 @@ def test_a_request_that_was_promised_and_is_nowhere_is_damage() -> None:
     }
 
 
+def test_of_several_faults_the_one_is_named_in_which_the_damage_was_made() -> None:
+    """By the youngest id: the event, not the request that it is about; a clock that was off is seen through."""
+    epoch = 1_780_000_000.0
+
+    def made(moment: float) -> str:
+        return derived_id(datetime.fromtimestamp(epoch + moment, UTC), "x")
+
+    faults = [(Fault("kill", "intake"), 100.0), (Fault("ahead", "intake"), 200.0)]
+    episodes = [Episode(fault, began, began + 50, [], [], WELL) for fault, began in faults]
+    for text, suspect in (
+        (f"advisor.assigned {made(120)} of {made(20)}", "suspect: kill intake"),
+        (made(99), "suspect: kill intake"),
+        (made(20), "before the first fault"),
+        (made(230 + JUMP), "suspect: ahead intake"),
+    ):
+        assert suspected(text, episodes, epoch).endswith(f"{suspect})")
+    assert suspected("the claims' sum", episodes, epoch) == "the claims' sum"
+
+
+def test_what_one_verdict_takes_over_from_another_counts() -> None:
+    verdict, other = Verdict(), Verdict()
+    verdict.hold("told", ["a"], [])
+    other.hold("told", ["b", "c"], ["c"])
+    verdict.absorb(other, "kill: {}".format)
+    assert verdict.checked["told"] == 3
+    assert verdict.damage["told"] == ["kill: c"]
+    assert not verdict.sound
+
+
 def _episode(fault: Fault, attempts: Sequence[Attempt], looks: Sequence[Look], recovery: Recovery) -> set[str]:
     """The checks of conduct that fail for a fault from second 100 to second 160."""
     verdict = Verdict()
     conduct(verdict, Episode(fault, 100, 160, attempts, looks, recovery))
     return {check for check, wrong in verdict.damage.items() if wrong}
-
-
-WELL = Recovery(1.0, 2.0, 3.0)
 
 
 def test_who_comes_back_too_late_is_told() -> None:

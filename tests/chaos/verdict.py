@@ -1,7 +1,7 @@
 """What was compared and what was wrong with it."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -22,6 +22,13 @@ class Verdict:
         self.checked[check] += sum(1 for _ in subjects)
         if found := sorted(wrong):
             self.damage[check] += found
+
+    def absorb(self, other: "Verdict", words: Callable[[str], str]) -> None:
+        """Takes over what `other` has compared; `words` says what was wrong in the words of this one."""
+        self.checked += other.checked
+        self.notes += other.notes
+        for check, found in other.damage.items():
+            self.damage[check] += map(words, found)
 
     @property
     def sound(self) -> bool:

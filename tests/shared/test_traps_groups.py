@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 
 import httpx
 import pytest
+from aiokafka import AIOKafkaConsumer
 
 from shared import broker
 from shared.broker import Handler, On
@@ -160,6 +161,16 @@ async def test_trap_11_a_service_whose_coordination_died_joins_anew(
         await send(settings.kafka, [message(event, settings.prefix)])
         await until(lambda: event.key in seen)
         assert await _asked(made, "/livez", 200)
+
+
+async def test_trap_11_a_membership_that_has_not_begun_has_not_failed(settings: Settings) -> None:
+    """While Kafka is slow to answer the first time."""
+    made = Service("matching", settings, title="test", summary="")
+    made.consumes([On(RequestCreated, _nothing)])
+    assert made.inlet is not None
+    made.inlet.subscriber.consumer = AIOKafkaConsumer(bootstrap_servers=settings.kafka)
+    assert made.inlet.ended() is None
+    await made.mongo.close()
 
 
 async def test_trap_13_what_came_before_the_first_join_is_not_lost(mongo: Mongo, settings: Settings) -> None:

@@ -1,6 +1,6 @@
 """What services have confirmed to somebody is stored, and no wish was fulfilled twice."""
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
 from tests.chaos.case import number_in
@@ -18,8 +18,11 @@ def confirmed(verdict: Verdict, told: Told, world: World) -> None:
     verdict.hold("request answered 201 is in matching", accepted, (one for one in accepted if one not in engagements))
     missing = (one for one in accepted if ("request.created", one) not in ledger)
     verdict.hold("request answered 201 is in the ledger", accepted, missing)
-    made = Counter(number_in(row["dossier"]["need"]) for row in requests.values() if row["dossier"])
-    twice = (f"{number}: {count} requests" for number, count in made.items() if count > 1)
+    made: dict[str, list[str]] = defaultdict(list)
+    for identity, row in requests.items():
+        if row["dossier"]:
+            made[number_in(row["dossier"]["need"])].append(identity)
+    twice = (f"{number}: {', '.join(ids)}" for number, ids in made.items() if len(ids) > 1)
     verdict.hold("one request per wish", told.intended, twice)
 
     def kept(request_id: str, topic: str, row: bool) -> bool:

@@ -13,9 +13,12 @@ RECOVERY_SECONDS = 15.0
 """From the end of a fault until a POST is answered 201, and until every `/readyz` says that all is up."""
 FLOW_SECONDS = 15.0
 """… and until a request made after it is assigned, its mail sent and told of, and the report has it."""
-NOTICE_SECONDS = 10.0
-"""Within which `/readyz` names what is away."""
-GONE = {(kind, victim) for kind in ("away", "freeze") for victim in ("kafka", "mongo")} | {("away", "mail")}
+NOTICE_SECONDS = {"kafka": 3.0, "mongo": 3.0, "mail": 10.0}
+"""Within which `/readyz` names what is away: it asks servers itself, a mail server is known by the mails."""
+GONE = {
+    ("away", "mail"),
+    *((kind, victim) for kind in ("away", "minute-away", "freeze") for victim in ("kafka", "mongo")),
+}
 """A mail server that is silent is given more time than a freeze lasts."""
 USERS = {"kafka": SERVICES, "mongo": SERVICES, "mail": ("notifications",)}
 """Whose `/readyz` names it."""
@@ -61,7 +64,7 @@ def conduct(verdict: Verdict, seen: Episode, slack: float = 1.0) -> None:
 
 def _noticed(verdict: Verdict, seen: Episode, slack: float) -> None:
     away = seen.fault.victim
-    since = seen.began + NOTICE_SECONDS * slack
+    since = seen.began + NOTICE_SECONDS[away] * (slack if away == "mail" else 1.0)
     settled = [one for one in seen.looks if one.began > since and one.ended < seen.mended]
     looks = [one for one in settled if one.service in USERS[away]]
     silent = (f"{one.service}: {one.status} {dict(one.checks)}" for one in looks if not one.names(away))

@@ -52,12 +52,12 @@ SABOTAGES = {
 }
 
 
-def environment(name: str) -> dict[str, str]:
-    """What makes each Python process of a stack load `sitecustomize.py` beside this file."""
-    if not name:
+def environment(*names: str) -> dict[str, str]:
+    """What makes each Python process of a stack load `sitecustomize.py` beside this file; nothing without names."""
+    if not names:
         return {}
-    if name not in SABOTAGES:
-        raise ValueError(f"CHAOS_SABOTAGE is one of {', '.join(SABOTAGES)}, not {name}")
+    if unknown := set(names) - SABOTAGES.keys():
+        raise ValueError(f"CHAOS_SABOTAGE is one of {', '.join(SABOTAGES)}, not {', '.join(unknown)}")
     here = Path(__file__).parent
     paths = [str(here), str(here.parents[2]), *filter(None, [os.environ.get("PYTHONPATH", "")])]
-    return {"CHAOS_SABOTAGE": name, "PYTHONPATH": os.pathsep.join(paths)}
+    return {"CHAOS_SABOTAGE": " ".join(names), "PYTHONPATH": os.pathsep.join(paths)}

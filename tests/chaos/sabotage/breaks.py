@@ -19,8 +19,10 @@ EARLY = ("intake", "matching")
 """Who tells too early; the others go on as fast as ever."""
 
 
-def apply(kind: str) -> None:
-    {"inbox": _inbox, "early": _early, "late": _late, "forget": _forget}[kind]()
+def apply(kinds: str) -> None:
+    """`kinds`: names with a space between them."""
+    for kind in kinds.split():
+        {"inbox": _inbox, "early": _early, "late": _late, "forget": _forget}[kind]()
 
 
 def _inbox() -> None:
