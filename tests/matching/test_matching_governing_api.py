@@ -1,9 +1,10 @@
 """The routes of governing: who may, what they answer, and that an advisor sees nothing of a proposal."""
 
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from services.matching.handlers import events
 from services.matching.matcher import Matcher
+from shared.events.base import FieldCode
 from shared.ids import new_id
 from shared.inbox import mark
 from tests.matching.samples import TODAY
@@ -89,3 +90,30 @@ async def test_the_age_of_the_oldest_open_request_is_measured_at_each_look(here:
         await here.post(f"/api/requests/{request_id}/close", {"outcome": "no_longer_possible"})
         await matcher.turn()
     assert ages == [0.0, 3 * 86_400.0, 3 * 86_400.0 - 7_200.0, 0.0]
+
+
+async def test_what_is_late_is_listed_with_who_has_to_do_what(here: World) -> None:
+    """Every open request has an owner, a next step and a due date; the overdue ones are a list of their own."""
+    asked_, engaged = await here.ask(), await here.engaged(case_number="BW-AAAA-1")
+    parked = await here.ask(case_number="BW-BBBB-2", fields=(FieldCode.CAUSES_OF_FLIGHT,))
+    everything = (await here.get("/api/requests")).json()["items"]
+    assert {one["request_id"] for one in everything} == {asked_, engaged, parked}
+    assert all(one["owner"] and one["next_step"] and one["due"] and not one["overdue"] for one in everything)
+    assert (await here.get("/api/requests", overdue=True)).json()["items"] == []
+    here.now += timedelta(days=9)
+    late = (await here.get("/api/requests", overdue=True)).json()["items"]
+    assert [(one["request_id"], one["owner"], one["next_step"], one["overdue"]) for one in late] == [
+        (asked_, "A01", "answer", True),
+        (parked, "coordination", "find_advisor", True),
+    ]
+    assert (await here.get("/api/requests", overdue=True, state="parked")).json()["items"][0]["request_id"] == parked
+    assert (await here.get("/api/requests", overdue=True, by="A01")).status_code == 403
+
+
+async def test_the_policy_says_how_many_working_days_of_the_state_there_are_to_answer(here: World) -> None:
+    """Epiphany, on Wednesday, is a holiday in Baden-Württemberg."""
+    await here.post("/api/policies", {"version": "quick.1", "rules": {"respond": 3}, "reason": "schneller"})
+    await here.post("/api/policies/quick.1/activate", {"reason": "beschlossen"})
+    here.now = datetime(2027, 1, 4, 9, 0, tzinfo=UTC)
+    request_id = await here.ask(submitted_at=here.now, wanted_from=here.now.date())
+    assert (await here.current(request_id)).respond_by == date(2027, 1, 8)
