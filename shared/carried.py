@@ -1,8 +1,8 @@
 """Documents that carry what is told of them: state, events and Idempotency-Key in one insert, without a transaction.
 
 For a change that stores one new document and nothing else, in a collection that its service calls a carrier, under the
-`_id` that is the events' key. `told` holds the events; what is left of them once they are published is which they
-were. `once` holds the mark of the key, for as long as keys are kept.
+`_id` that is the events' key. `told` holds the events; of published ones ids and topics are left, no bodies. `once`
+holds the mark of the key, for as long as keys are kept.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
