@@ -44,12 +44,12 @@ async def test_a_page_can_be_used_by_everybody(world: World, chromium: Browser, 
         await page.set_viewport_size({"width": 320, "height": 800})
         assert await page.evaluate(_WIDER) <= 0, "scrolls sideways"
         assert await axe(page) == []
+        said = await page.locator("main").inner_text()
         await page.emulate_media(media="print")
         await page.set_viewport_size({"width": 720, "height": 1000})  # A4 within its margins
         assert await page.evaluate(_WIDER) <= 0, "cut off on paper"
         assert await page.evaluate(_PALE) == [], "as good as white on white paper"
         await page.emulate_media(media="screen")
-        said = await page.locator("main").inner_text()
         scripted = await page.locator("script").count()
         if SCREENS:
             await _pictures(page, shown)
