@@ -81,6 +81,7 @@ async def test_a_last_day_says_before_and_after_what_has_to_be_handed_over_and_t
     assert (again.fields["last_day_day"], again.buttons) == ("31", [("stays", "yes")])
     stays = await me.sends(again, stays="yes", reason="doch nicht")
     assert "Festgehalten: Die Person bleibt" in stays.words
+    assert "Ausscheiden geändert (macht weiter) doch nicht" in stays.words
     assert "nichts zu übergeben" in (await me.opens(f"{HOME}/hand-overs")).words
 
 
