@@ -14,7 +14,7 @@ from shared.events import AdvisorAssigned, RequestCreated
 from tests.bench import samples
 from tests.bench.baselines import consumers
 from tests.bench.figures import Board
-from tests.bench.place import Counter, Place, Process, frozen
+from tests.bench.place import Counter, Place, Process, cpu_seconds, frozen
 
 ASSIGNED = "request.created → advisor.assigned ÷ bare transaction per 100"
 EVENTS = 420
@@ -36,6 +36,7 @@ async def measure(place: Place, board: Board) -> None:
     ours: list[float] = []
     batches: list[float] = []
     singles: list[float] = []
+    cpu: list[float] = []
     async with (
         place.service("matching") as matching,
         place.counting(AdvisorAssigned.topic) as assigned,
@@ -43,19 +44,23 @@ async def measure(place: Place, board: Board) -> None:
     ):
         await assign(place, [matching], assigned, 100)
         for number in range(ROUNDS):
+            before = cpu_seconds(matching.pid)
             ours.append(await assign(place, [matching], assigned, EVENTS))
+            cpu.append(1000 * (cpu_seconds(matching.pid) - before) / EVENTS)
             await consumers.prepare(bare)
             batches.append(await consumers.transaction_per_batch(place.stack.kafka, topic, bare, BARE_EVENTS))
             await consumers.prepare(bare)
             singles.append(await consumers.transaction_per_event(place.stack.kafka, topic, bare, ALONE))
             print(
-                f"  … round {number + 1}: assigned {ours[-1]:,.0f}/s, transaction per batch {batches[-1]:,.0f}/s, "
+                f"  … round {number + 1}: assigned {ours[-1]:,.0f}/s of {cpu[-1]:.2f} ms each, "
+                f"transaction per batch {batches[-1]:,.0f}/s, "
                 f"per event {singles[-1]:,.0f}/s",
                 flush=True,
             )
         await _few(place, matching, assigned, board)
     board.compare(ASSIGNED, ours, batches, "1/s", 0.4)
     board.compare("… ÷ transaction per event", ours, singles, "1/s", None)
+    board.limit("processor time of one assignment, many at once", statistics.median(cpu), "ms")
 
 
 async def _few(place: Place, matching: Process, assigned: Counter, board: Board) -> None:

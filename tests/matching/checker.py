@@ -112,6 +112,7 @@ def best_of_columns(problem: Json) -> int:
     model, step = highspy.Highs(), problem["policy"]["weights"]["batch_step"]  # type: ignore[no-untyped-call]
     model.silent()
     model.setOptionValue("mip_rel_gap", 0.0)
+    model.setOptionValue("threads", 1)  # as the engine: a process keeps the number that it begins with
     users: dict[str, list[Any]] = {one["id"]: [] for one in problem["advisors"]}
     for request in problem["requests"]:
         taken = []
