@@ -15,12 +15,12 @@ from services.matching.engine.master import Master
 from services.matching.engine.prices import Market, Priced, gains
 from services.matching.engine.pricing import Pricer
 
-AREA, NODES = 60, 3
+AREA, NODES = 50, 3
 """So many requests are decided anew together; the solver branches so often, at most."""
 NEAR = 8.0
 """Columns that lose up to this many points make the first choice, and neighbours."""
-DEEP = 60.0
-"""Columns that lose up to this are looked at in a neighbourhood."""
+DEEP, EACH = 60.0, 30
+"""In a neighbourhood columns that lose up to this are looked at, of each request about so many."""
 REACH = 6
 """So many of a request's columns, and of those who want an advisor, lead on to neighbours."""
 HARDLY = 0.01
@@ -135,7 +135,7 @@ class Mending:
 
     def _options(self, rows: Ints, room: Ints, missing: float) -> list[Columns]:
         price, deep = np.where(room > 0, self._price, UNSOLD), min(DEEP, missing)
-        found = [self._pricers[row].better(price, float(self._value[row]) - deep, None) for row in rows.tolist()]
+        found = [self._pricers[row].better(price, float(self._value[row]) - deep, EACH) for row in rows.tolist()]
         place = np.append(room, 1)
         fixed = self._sure.of(np.isin(self._sure.row, rows))
         return [fixed.of((place[fixed.pays_a] > 0) & (place[fixed.pays_b] > 0)), *found]
