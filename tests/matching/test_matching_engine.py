@@ -181,7 +181,7 @@ async def test_the_event_loop_goes_on_while_the_engine_works() -> None:
     assert max(late) < 0.05
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(SEEDS, st.sampled_from([(0, 1, 1), (2, 3)]), st.sampled_from([WEIGHTS, SMALL]), st.sampled_from([None, 5]))
 def test_a_very_large_pass_is_mended_to_near_the_optimum_and_says_how_near(
     seed: int, places: tuple[int, ...], weights: dict[str, Any], starvation: int | None
