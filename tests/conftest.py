@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from deploy.local.stack import Stack
 from shared.mongo import Driver, Mongo
@@ -15,6 +16,10 @@ from tests.shared.kafka import admin
 SECRET = "only-for-tests-0123456789-0123456789"
 
 FreshMongo = Callable[..., Mongo]
+
+# What an example takes tells of the machine's load, not of the code.
+settings.register_profile("miglobe", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("miglobe")
 
 
 @pytest.fixture(scope="session")
