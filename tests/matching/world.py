@@ -18,6 +18,7 @@ from services.matching.simulator import Simulator
 from services.matching.store import Store
 from shared import auth, idempotency, outbox, register, web
 from shared.commit import Committer, committing
+from shared.login import noticed
 from shared.mongo import Mongo
 from shared.tasks import end
 from tests.matching.play import Play
@@ -35,6 +36,7 @@ class World(Play):
         self.simulator = Simulator(store, self.rules)
         self.app = FastAPI()
         web.install(self.app)
+        self.app.dependency_overrides[noticed] = lambda: None  # nobody logs in here: a bearer says who it is
         door = Door(store, mongo, self.rules, REGISTER, SECRET, lambda: self.now)
         self.app.include_router(api.router(door), responses=web.RESPONSES)
         look = pages.look_of(Settings(secret=SecretStr(SECRET)))
