@@ -18,13 +18,13 @@ from services.matching.domain.model import Scored
 from services.matching.domain.points import Scale
 from services.matching.domain.policy import OPTIMAL, Limits, Policy, barrier
 from services.matching.engine import backlog, master, solve
-from services.matching.engine.choice import decide, replacements
+from services.matching.engine.choice import decide
 from services.matching.engine.instance import Instance
 from services.matching.engine.serving import servable
 from shared.events.base import Role, Tandem
 from tests.matching import checker
 from tests.matching.problems import SMALL, WEIGHTS, problem
-from tests.matching.samples import FAIR, PARTNERS, TODAY, candidate, seeker
+from tests.matching.samples import FAIR, TODAY, candidate, seeker
 
 SEEDS = st.integers(0, 2**64)
 WAYS = pytest.mark.parametrize("full", [solve.FULL, 0], ids=["listed", "generated"])
@@ -127,22 +127,6 @@ def test_what_must_not_count_changes_nothing(seed: int) -> None:
         one |= {"name": f"Beispiel {draw.random()}", "origin": draw.choice(["x", "y"]), "gender": draw.choice("mfd")}
         one["born"] = draw.randint(1940, 2008)
     assert decided(given) == answer
-
-
-def test_the_best_for_a_seat_are_those_who_complement_whoever_stays() -> None:
-    pool = [
-        candidate("A01", levels={FAIR: 3}),
-        candidate("A02", levels={FAIR: 3}, regions=("08425",)),
-        candidate("A03", levels={PARTNERS: 2}),
-        candidate("A04", levels={PARTNERS: 3}, capacity=0),
-    ]
-    wish = seeker(fields=(FAIR, PARTNERS), tandem=Tandem.WANTED, refused=frozenset({"A09"}))
-    found = replacements(pool, wish, ["A01"], Role.CO, TODAY, OPTIMAL)
-    assert [(one.advisor_id, one.role, one.points["expertise"]) for one in found] == [
-        ("A03", Role.CO, 500 * 5 // 6 - 250),
-        ("A02", Role.CO, 0),
-    ]
-    assert [one.advisor_id for one in replacements(pool, wish, [], Role.LEAD, TODAY, OPTIMAL)] == ["A01", "A03", "A02"]
 
 
 def test_who_is_pinned_or_holds_a_seat_is_kept_and_the_rest_chosen_round_it() -> None:

@@ -1,7 +1,7 @@
 """`choose`: the engine's decisions as the handlers take them, and the plain choice where the engine can't say."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
@@ -65,15 +65,6 @@ def decide(
     ids = [one.id for one in instance.people]
     prices = {one: round(float(price), 3) for one, price in zip(ids, found.price, strict=True) if price > 1e-3}
     return Verdict(decisions, found.objective, found.optimal, found.gap, prices, oldest_first)
-
-
-def replacements(
-    candidates: Sequence[Candidate], wish: Seeker, beside: Sequence[str], role: Role, today: date, policy: Policy
-) -> tuple[Scored, ...]:
-    """The best who could take the seat of `role` while that of `beside` (at most one) is kept, with their points."""
-    held = tuple(Scored(one, Role.CO if role == Role.LEAD else Role.LEAD, {}) for one in beside[:1])
-    [ask] = Instance(candidates, [replace(wish, held=held, pinned=())], today, policy).asks
-    return tuple(_replacing(ask, beside[:1], role, ()))
 
 
 def _decision(ask: Ask, found: Solution, n: int | None, runners_up: bool) -> Decision:
