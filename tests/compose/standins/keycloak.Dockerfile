@@ -9,5 +9,7 @@ RUN useradd --uid 1000 --gid 0 --create-home keycloak
 COPY --chown=keycloak:0 keycloak /opt/keycloak
 RUN install -d -o keycloak -g 0 -m 775 /opt/keycloak/data
 USER keycloak
+# as there: heard from outside, also in its development mode
+ENV KC_RUN_IN_CONTAINER=true LANG=C.UTF-8
 EXPOSE 8080 9000
 ENTRYPOINT ["/opt/keycloak/bin/kc.sh"]
