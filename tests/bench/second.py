@@ -23,19 +23,22 @@ Work = Callable[[Sequence[Process]], Awaitable[tuple[int, Rates]]]
 
 
 async def measure(place: Place, board: Board) -> None:
-    place.miglobe("topics", "apply")
-    place.import_advisors(samples.advisors(ADVISORS))
-    async with place.mongo("reporting") as mongo, place.counting(AdvisorAssigned.topic) as assigned:
+    """On topics of its own each: what reporting records are requests too, and would use up the advisors' places."""
+    matching = Place(place.stack, f"{place.prefix}matching-")
+    for one in (place, matching):
+        one.miglobe("topics", "apply")
+    matching.import_advisors(samples.advisors(ADVISORS))
+    async with place.mongo("reporting") as mongo, matching.counting(AdvisorAssigned.topic) as assigned:
 
         async def recorded(processes: Sequence[Process]) -> tuple[int, Rates]:
             ledger, reports = await record(place, processes, mongo, REQUESTS)
             return 6 * REQUESTS, {"into the ledger": ledger, "into the reports": reports}
 
         async def matched(processes: Sequence[Process]) -> tuple[int, Rates]:
-            return EVENTS, {"assigned": await assign(place, processes, assigned, EVENTS)}
+            return EVENTS, {"assigned": await assign(matching, processes, assigned, EVENTS)}
 
         await _both(place, board, "reporting", recorded)
-        await _both(place, board, "matching", matched)
+        await _both(matching, board, "matching", matched)
 
 
 async def _both(place: Place, board: Board, service: str, work: Work) -> None:
