@@ -3,12 +3,13 @@
 import asyncio
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from typing import get_args
 
+from services.reporting.cells import Group as Column
 from services.reporting.cells import Total
 from services.reporting.claims import Claim
 from services.reporting.facts import Fact
@@ -73,12 +74,21 @@ class Reports:
 
     async def count(self, scope: Scope, by: Sequence[By] = get_args(By)) -> Counted:
         """The totals of `scope` and of each kind in `by`."""
-        position, totals = (await self.store.position()).seq, await self.queries.totals(scope)
-        months = await self.queries.totals(scope, "month") if "period" in by else ()
-        districts = await self.queries.totals(scope, "district") if "district" in by else ()
-        fields = await self.queries.totals(scope, "field") if "field" in by else ()
-        sizes = await self.queries.totals(scope, "size") if "size" in by else ()
-        return Counted(position, totals, months, districts, fields, sizes)
+        position = (await self.store.position()).seq
+
+        async def split(kind: By, column: Column) -> Sequence[Total]:
+            return await self.queries.totals(scope, column) if kind in by else ()
+
+        return Counted(
+            position,
+            *await asyncio.gather(
+                self.queries.totals(scope),
+                split("period", "month"),
+                split("district", "district"),
+                split("field", "field"),
+                split("size", "size"),
+            ),
+        )
 
     def present(
         self,
@@ -88,16 +98,20 @@ class Reports:
         granularity: Granularity = "month",
         language: str = "de",
         older: Counted | None = None,
+        grouped: Collection[str] = tuple(INDICATORS),
     ) -> Summary:
-        """What was counted as figures with their names and meanings; `older`: what was counted of the period before."""
+        """What was counted as figures with their names and meanings; `older`: what was counted of the period before.
+
+        `grouped`: the indicators that are told of groups too.
+        """
         groups: list[Group] = []
         if "period" in by:
-            groups += self._periods(scope, granularity, counted.months, language, older)
+            groups += self._periods(scope, granularity, counted.months, language, older, grouped)
         names = {"district": self._districts(language), "field": _named(FIELD_NAMES, language)}
         names["size"] = _named(SIZES, language)
         for kind in GROUPED:
             if kind in by and (counted.of(kind) or not counted.totals):  # sizes were not frozen from the beginning
-                groups += _groups(kind, names[kind], scope, counted, older, language)
+                groups += _groups(kind, names[kind], scope, counted, older, language, grouped)
         return Summary(
             period=Period(start=scope.start, end=scope.end),
             position=counted.position,
@@ -129,7 +143,13 @@ class Reports:
         return await spooled(self.queries.claim_rows(wanted))
 
     def _periods(
-        self, scope: Scope, granularity: Granularity, totals: Sequence[Total], language: str, older: Counted | None
+        self,
+        scope: Scope,
+        granularity: Granularity,
+        totals: Sequence[Total],
+        language: str,
+        older: Counted | None,
+        of: Collection[str],
     ) -> list[Group]:
         """Each beside the one before it, where both are whole; those of `older` lie before the first."""
         now, parts = _by_period(totals, granularity), periods(scope, granularity)
@@ -141,7 +161,7 @@ class Reports:
         found = []
         for key, part in parts:
             were = whole.get(period_of(previous(part).start, granularity)) if older and key in whole else None
-            found.append(_group("period", key, key, part, now.get(key, ()), language, were))
+            found.append(_group("period", key, key, part, now.get(key, ()), language, were, of))
         return found
 
     def _districts(self, language: str) -> dict[str, str]:
@@ -246,7 +266,13 @@ def _by_indicator(totals: Iterable[Total]) -> dict[str, Total]:
 
 
 def _groups(
-    by: Grouped, names: Mapping[str, str], scope: Scope, counted: Counted, older: Counted | None, language: str
+    by: Grouped,
+    names: Mapping[str, str],
+    scope: Scope,
+    counted: Counted,
+    older: Counted | None,
+    language: str,
+    of: Collection[str],
 ) -> list[Group]:
     """Of the districts in which there was something; of each field and size."""
     now, were = _by_group(counted.of(by)), _by_group(older.of(by)) if older else None
@@ -255,6 +281,7 @@ def _groups(
         _group(
             *(by, key, names.get(key, key), narrowed(scope, by, key), now.get(key, ()), language),
             None if were is None else were.get(key, ()),
+            of,
         )
         for key in keys
     ]
@@ -283,16 +310,24 @@ def _group(
     totals: Iterable[Total],
     language: str,
     older: Iterable[Total] | None,
+    of: Collection[str],
 ) -> Group:
     period = Period(start=scope.start, end=scope.end)
-    return Group(by=by, key=key, name=name, period=period, figures=_figures(scope, totals, language, older))
+    return Group(by=by, key=key, name=name, period=period, figures=_figures(scope, totals, language, older, of))
 
 
-def _figures(scope: Scope, totals: Iterable[Total], language: str, older: Iterable[Total] | None) -> list[Figure]:
+def _figures(
+    scope: Scope,
+    totals: Iterable[Total],
+    language: str,
+    older: Iterable[Total] | None,
+    of: Collection[str] = tuple(INDICATORS),
+) -> list[Figure]:
     english = language == "en"
     sums, were = _by_indicator(totals), None if older is None else _by_indicator(older)
     figures = []
-    for code, indicator in INDICATORS.items():
+    for code in of:
+        indicator = INDICATORS[code]
         total = sums.get(indicator.source)
         identity, worth = FigureId(code, scope), value(indicator, total)
         figures.append(

@@ -1,5 +1,6 @@
 """The figures of a period, as numbers, plots and a map; each opens into the facts it was counted from."""
 
+from asyncio import gather
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Annotated, Literal, get_args
@@ -44,10 +45,11 @@ def add(routes: APIRouter, pages: Pages) -> None:
         scope, tongue = period(start, end, pages.zone), language(request)
         if show not in INDICATORS:
             raise NotFound("Diese Kennzahl gibt es nicht.", "There is no such figure.")
-        closed = await pages.office.frozen.closed(name_of(scope))
+        closed, older = await gather(pages.office.frozen.closed(name_of(scope)), reports.count(previous(scope), ()))
         counted = closed.counted if closed else await reports.count(scope)
-        older = await reports.count(previous(scope), ())
-        summary = reports.present(counted, scope, granularity=granularity(scope), language=tongue, older=older)
+        summary = reports.present(
+            counted, scope, granularity=granularity(scope), language=tongue, older=older, grouped=[show]
+        )
         groups: dict[By, list[Group]] = {by: [] for by in get_args(By)}
         for group in summary.groups:
             groups[group.by].append(group)
