@@ -7,7 +7,6 @@ import re
 import secrets
 from email.message import EmailMessage
 from html import unescape
-from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -142,9 +141,15 @@ def test_a_token_of_keycloak_opens_what_its_role_may_and_no_more(running: Compos
 def _browser(running: Composition, *, follow_redirects: bool = True) -> httpx.Client:
     if "OIDC_ISSUER=\n" in running.inside("matching", "env"):
         pytest.skip("with a daemon elsewhere nobody logs in")
-    # as browsers do on a loopback address, where Keycloak's cookies are marked Secure all the same
-    jar = CookieJar(DefaultCookiePolicy(secure_protocols=("http", "https")))
-    return httpx.Client(cookies=jar, follow_redirects=follow_redirects, timeout=30, trust_env=False)
+    browser = httpx.Client(follow_redirects=follow_redirects, timeout=30, trust_env=False)
+
+    def trust(_: httpx.Response) -> None:
+        """As browsers do on a loopback address, where Keycloak's cookies are marked Secure all the same."""
+        for cookie in browser.cookies.jar:
+            cookie.secure = False
+
+    browser.event_hooks = {"response": [trust]}
+    return browser
 
 
 def _form(page: httpx.Response) -> str | None:
