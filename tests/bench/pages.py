@@ -63,6 +63,17 @@ async def measure(place: Place, board: Board) -> None:
                 await opening.page(board, client, process, name, path)
 
 
+_GOVERNING = {
+    "policies": "/policies",
+    "a policy": "/policies/versions/optimal.1",
+    "a new policy": "/policies/new",
+    "simulations": "/simulations",
+    "budgets": "/budgets",
+    "hand-overs": "/hand-overs",
+    "what was decided": "/decisions",
+}
+
+
 def _pages(filled: Filled) -> Iterator[tuple[str, str, str]]:
     office = "/coordination"
     yield "advisor's overview", "advisor", "/advisor"
@@ -79,6 +90,10 @@ def _pages(filled: Filled) -> Iterator[tuple[str, str, str]]:
     yield "choose yourself", "coordinator", f"{office}/requests/{filled.engagement_id}/assign"
     yield "advisors", "coordinator", f"{office}/advisors"
     yield "one advisor", "coordinator", f"{office}/advisors/{filled.advisor_id}"
+    yield "why this advisor", "coordinator", f"{office}/requests/{filled.engagement_id}/why"
+    yield "an advisor's last day", "coordinator", f"{office}/advisors/{filled.advisor_id}/leave"
+    for name, path in _GOVERNING.items():
+        yield name, "coordinator", f"{office}/governing{path}"
 
 
 async def _fill(mongo: Mongo) -> Filled:
