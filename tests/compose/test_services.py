@@ -141,14 +141,15 @@ def test_a_token_of_keycloak_opens_what_its_role_may_and_no_more(running: Compos
 def _browser(running: Composition, *, follow_redirects: bool = True) -> httpx.Client:
     if "OIDC_ISSUER=\n" in running.inside("matching", "env"):
         pytest.skip("with a daemon elsewhere nobody logs in")
-    browser = httpx.Client(follow_redirects=follow_redirects, timeout=30, trust_env=False)
 
     def trust(_: httpx.Response) -> None:
         """As browsers do on a loopback address, where Keycloak's cookies are marked Secure all the same."""
         for cookie in browser.cookies.jar:
             cookie.secure = False
 
-    browser.event_hooks = {"response": [trust]}
+    browser = httpx.Client(
+        follow_redirects=follow_redirects, timeout=30, trust_env=False, event_hooks={"response": [trust]}
+    )
     return browser
 
 
