@@ -1,7 +1,7 @@
 """Every query of matching. Documents are the domain's dataclasses as plain JSON, `id` as `_id`.
 
 engagements   one per request, with what queries need beside it: holders, due, when somebody was told last, `leaving`
-              (advisors to be replaced), `committed` (minutes of its budget)
+              (advisors to be replaced), `committed` (minutes of its budget), what `loads` are added up from
 bases         one per pass that has decided anything: its inputs and what came of it, packed; no names
 policies      one per version that people have made; activations: from when on which was active
 advisors      one per advisor; an erased one keeps its number
@@ -17,18 +17,21 @@ import zlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
-from typing import Any, Literal, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from pydantic import TypeAdapter
 
+from services.matching import loads, trail
 from services.matching.domain import governing
 from services.matching.domain.basis import Basis
 from services.matching.domain.budget import Budget, Left, committed, holding
-from services.matching.domain.model import OPEN, Advisor, Audit, Engagement, State
+from services.matching.domain.model import OPEN, Advisor, Engagement, State
 from services.matching.domain.notices import told
 from services.matching.domain.policy import Activation, Edition
 from services.matching.domain.trial import Outcome, Trial
 from services.matching.domain.worklist import Rules
+from services.matching.loads import Loads
+from services.matching.trail import Decided
 from shared import outbox
 from shared.commit import Change, Committer, Insert, Put, Replace, Write, settled
 from shared.errors import Stale
@@ -44,8 +47,6 @@ _ACTIVATION = TypeAdapter(Activation)
 _BUDGET = TypeAdapter(Budget)
 _TRIAL = TypeAdapter(Trial)
 _OUTCOME = TypeAdapter(Outcome)
-_AUDIT = TypeAdapter(Audit)
-_YEAR = timedelta(days=365)
 SILENT_SECONDS = 15
 """Whoever plays a trial and has said nothing for so long is taken to be gone."""
 
@@ -60,26 +61,6 @@ class Signals(NamedTuple):
     fence: int
     news: int
     policy: str = ""
-
-
-class Loads(NamedTuple):
-    """Advisor → open engagements, and paid minutes in the twelve months up to a day."""
-
-    open: dict[str, int]
-    paid: dict[str, int]
-
-
-Kind = Literal["request", "advisor", "budget", "policy"]
-"""What a decision is about."""
-
-
-class Decided(NamedTuple):
-    """An entry of the audit trail; `about`: the id of what it is about; `place`: where the next page begins."""
-
-    about: str
-    entry: Audit
-    place: str
-    kind: Kind = "request"
 
 
 class Store:
@@ -101,15 +82,17 @@ class Store:
             [("rounds.seats.advisor_id", 1)],
             [("holders", 1)],
             [("sessions.id", 1)],
-            [("sessions.record.held_on", 1)],
             [("facts.submitted_at", 1)],
             [("due", 1)],
             [("asked_on", 1)],
             [("informed_on", 1)],
             [("leaving", 1)],
-            [("reserved.budget", 1)],
         ):
             await self._mongo.index("engagements", keys, sparse=len(keys) == 1)
+        spent = [("reserved.budget", 1), ("committed", 1)]
+        await self._mongo.index("engagements", spent, partialFilterExpression={"reserved.budget": {"$gt": ""}})
+        await loads.prepare(self._mongo)
+        await trail.prepare(self._mongo)
         await self._mongo.index("trials", "kept_from", name="kept", expireAfterSeconds=90 * 86_400)
 
     # -- engagements --------------------------------------------------------------------------------------------
@@ -398,33 +381,7 @@ class Store:
         return Signals(found.get("fence", 0), found.get("news", 0), found.get("policy", ""))
 
     async def loads(self, today: date) -> Loads:
-        open_now = await self._mongo.aggregate(
-            "engagements",
-            [
-                {"$match": {"state": {"$in": ["pending", "proposed", "engaged"]}, "holders.0": {"$exists": True}}},
-                {"$project": {"holders": 1}},
-                {"$unwind": "$holders"},
-                {"$group": {"_id": "$holders", "n": {"$sum": 1}}},
-            ],
-        )
-        since = {"$gte": (today - _YEAR).isoformat()}
-        paid = await self._mongo.aggregate(
-            "engagements",
-            [
-                {"$match": {"sessions.record.held_on": since}},
-                {"$project": {"sessions.record": 1}},
-                {"$unwind": "$sessions"},
-                {"$match": {"sessions.record.held_on": since}},
-                {"$unwind": "$sessions.record.members"},
-                {
-                    "$group": {
-                        "_id": "$sessions.record.members.advisor_id",
-                        "n": {"$sum": "$sessions.record.members.minutes"},
-                    }
-                },
-            ],
-        )
-        return Loads({row["_id"]: row["n"] for row in open_now}, {row["_id"]: row["n"] for row in paid})
+        return await loads.read(self._mongo, today)
 
     # -- budgets ------------------------------------------------------------------------------------------------------
 
@@ -464,40 +421,7 @@ class Store:
 
     async def trail(self, about: str | None, by: str | None, after: str, limit: int) -> list[Decided]:
         """What people have decided, the newest first, from the one after `after`; `about`: the id of a thing."""
-        moment = {"$toDate": "$audit.at"}  # written as it is, a whole second would come after its parts
-        place = [{"$toString": moment}, "~", "$_id", "~", {"$toString": "$n"}]
-        wanted: Document = ({"audit.by": by} if by else {}) | ({"_id": about} if about else {})
-
-        def entries(kind: Kind, *audits: Document, what: str = "") -> list[Document]:
-            return [
-                *audits,
-                {"$match": {"audit.0": {"$exists": True}} | wanted},
-                {"$project": {"audit": 1}},
-                {"$unwind": {"path": "$audit", "includeArrayIndex": "n"}},
-                {"$match": {"audit.by": by} if by else {}},
-                {"$set": {"kind": kind, "place": {"$concat": [*place, what]}}},
-            ]
-
-        def audit(what: str, of: str) -> Document:
-            told = {name: f"${of}{name}" for name in ("at", "by", "why")}
-            return told | {"what": what, "who": [], "to": {"$ifNull": [f"${of}based_on", ""]}}
-
-        made: Document = {"$project": {"audit": [audit("policy_made", "edition.")]}}
-        activated: Document = {"$project": {"_id": "$version", "audit": [audit("policy_activated", "")]}}
-        found = await self._mongo.aggregate(
-            "engagements",
-            [
-                *entries("request"),
-                {"$unionWith": {"coll": "advisors", "pipeline": entries("advisor")}},
-                {"$unionWith": {"coll": "budgets", "pipeline": entries("budget")}},
-                {"$unionWith": {"coll": "policies", "pipeline": entries("policy", made)}},
-                {"$unionWith": {"coll": "activations", "pipeline": entries("policy", activated, what="~activated")}},
-                {"$match": {"place": {"$lt": after}} if after else {}},
-                {"$sort": {"place": -1}},
-                {"$limit": limit},
-            ],
-        )
-        return [Decided(row["_id"], _AUDIT.validate_python(row["audit"]), row["place"], row["kind"]) for row in found]
+        return await trail.read(self._mongo, about, by, after, limit)
 
     async def _one(self, wanted: Document) -> Engagement | None:
         found = await self._mongo["engagements"].find_one(wanted)
@@ -515,7 +439,7 @@ class Store:
         }
         known = told(engagement, self._rules)._asdict()
         days = {name: value.isoformat() if isinstance(value, date) else value for name, value in known.items()}
-        return _plain(_ENGAGEMENT, engagement) | beside | days
+        return _plain(_ENGAGEMENT, engagement) | beside | loads.beside(engagement) | days
 
 
 def _fresh() -> int:

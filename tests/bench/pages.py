@@ -5,20 +5,36 @@ advisors and coordinators open all day.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 import httpx
 
 from services.matching import entries
-from services.matching.domain.model import Advisor, Engagement, Facts, Presence, Record, Round, Seat, Session, State
+from services.matching.domain.basis import Basis
+from services.matching.domain.budget import Budget
+from services.matching.domain.model import (
+    Advisor,
+    Audit,
+    Engagement,
+    Facts,
+    Presence,
+    Record,
+    Reserved,
+    Round,
+    Seat,
+    Session,
+    State,
+)
+from services.matching.domain.policy import OPTIMAL, seeker
 from services.matching.domain.worklist import Rules
 from services.matching.finding import Finder
+from services.matching.handlers import matching
 from services.matching.store import Store
 from shared import register
 from shared.auth import Person
 from shared.commit import Committer, committing
-from shared.events.base import Mode, Role, SessionKind, moment
+from shared.events.base import Mode, Role, SessionKind, Tandem, moment
 from shared.ids import new_id
 from shared.login.sessions import Sessions
 from shared.mongo import Mongo
@@ -27,18 +43,21 @@ from tests.bench.figures import Board
 from tests.bench.place import Place
 
 REQUESTS, ADVISORS = 10_000, 500
+_BUDGET = "now"
 _STATES: tuple[State, ...] = ("closed", "closed", "closed", "closed", "closed", "withdrawn", "engaged", "proposed")
 """As a programme looks that has run for years."""
 
 
 @dataclass(frozen=True)
 class Filled:
-    """What was stored: the advisor with most to do, one of their engagements, one round where they are asked."""
+    """What was stored: the advisor with most to do, one of their engagements, one round where they are asked;
+    one engagement that was decided together with others."""
 
     advisor_id: str
     engagement_id: str
     asked_id: str
     session_id: str
+    explained_id: str
 
 
 async def measure(place: Place, board: Board) -> None:
@@ -71,6 +90,7 @@ _GOVERNING = {
     "budgets": "/budgets",
     "hand-overs": "/hand-overs",
     "what was decided": "/decisions",
+    "what one person decided": "/decisions?by=koordination",
 }
 
 
@@ -90,7 +110,10 @@ def _pages(filled: Filled) -> Iterator[tuple[str, str, str]]:
     yield "choose yourself", "coordinator", f"{office}/requests/{filled.engagement_id}/assign"
     yield "advisors", "coordinator", f"{office}/advisors"
     yield "one advisor", "coordinator", f"{office}/advisors/{filled.advisor_id}"
-    yield "why this advisor", "coordinator", f"{office}/requests/{filled.engagement_id}/why"
+    yield "why this advisor, chosen by a person", "coordinator", f"{office}/requests/{filled.engagement_id}/why"
+    why = f"{office}/requests/{filled.explained_id}/why"
+    yield "why this advisor, decided by the policy", "coordinator", why
+    yield "why not another advisor", "coordinator", f"{why}?advisor={filled.advisor_id}"
     yield "an advisor's last day", "coordinator", f"{office}/advisors/{filled.advisor_id}/leave"
     for name, path in _GOVERNING.items():
         yield name, "coordinator", f"{office}/governing{path}"
@@ -104,14 +127,41 @@ async def _fill(mongo: Mongo) -> Filled:
         await Finder(mongo).prepare()
         await store.save_advisors(people, (), None, (await store.signals()).fence)
         made = list(_engagements(people))
+        days = [one.asked.submitted_at.date() for one in made]
+        await store.save_budget(Budget(_BUDGET, min(days), max(days), 10_000_000), (await store.signals()).fence)
         for start in range(0, len(made), 400):
             await store.save(*made[start : start + 400], events=())
+        explained_id = await _explained(store)
     mine = people[0].id
     own = [one for one in made if one.current and one.current.seat(mine)]
     running = next(one for one in own if one.state == "engaged")
     asked = next(one for one in own if one.state == "proposed")
     assert asked.current is not None
-    return Filled(mine, running.id, asked.current.assignment_id, running.sessions[-1].id)
+    return Filled(mine, running.id, asked.current.assignment_id, running.sessions[-1].id, explained_id)
+
+
+async def _explained(store: Store) -> str:
+    """A hundred requests as one pass has decided them; one of them has its explanation from that."""
+    now = datetime.now(UTC)
+    together = await store.waiting(("engaged",), "", 100)
+    pool = await matching.pool(store, await store.signals(), now.date(), OPTIMAL)
+    basis = Basis(
+        new_id(),
+        now,
+        now.date(),
+        OPTIMAL,
+        OPTIMAL.version,
+        pool.candidates,
+        tuple(replace(seeker(one), tandem=Tandem.WANTED) for one in together),
+        {one.id: tuple(seat.advisor_id for seat in one.rounds[0].seats) for one in together},
+        {},
+        0,
+        True,
+        0.0,
+    )
+    one = together[0]
+    await store.save(replace(one, rounds=(replace(one.rounds[0], basis=basis.id),)), events=(), basis=basis)
+    return one.id
 
 
 def _people() -> list[Advisor]:
@@ -150,8 +200,18 @@ def _engagements(people: list[Advisor]) -> Iterator[Engagement]:
                 request.channel,
             ),
             rounds=(asked,),
+            audit=tuple(_decided(asked, since, number)),
+            reserved=Reserved(_BUDGET, 960, 2),
             sessions=tuple(_sessions(asked, since)) if state in ("closed", "engaged") else (),
         )
+
+
+def _decided(asked: Round, since: datetime, number: int) -> Iterator[Audit]:
+    """What people have decided about it: a note, and whatever the two of the tandem did."""
+    yield Audit(since, "koordination" if number % 3 else "leitung", "noted", "Bitte vorher anrufen.")
+    for days, seat in enumerate(asked.seats * 2, 1):
+        what = "accepted" if days <= len(asked.seats) else "session_recorded"
+        yield Audit(since + timedelta(days=days), seat.advisor_id, what, "")
 
 
 def _sessions(asked: Round, since: datetime) -> Iterator[Session]:

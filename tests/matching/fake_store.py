@@ -14,7 +14,9 @@ from services.matching.domain.notices import told
 from services.matching.domain.policy import Activation, Edition
 from services.matching.domain.trial import Outcome, Trial
 from services.matching.domain.worklist import Rules, next_step
-from services.matching.store import Decided, Kind, Loads, Signals, Store
+from services.matching.loads import Loads
+from services.matching.store import Signals, Store
+from services.matching.trail import Decided, Kind
 from shared.commit import Insert
 from shared.errors import Duplicate, Stale
 from shared.events import Event, RequestDossier

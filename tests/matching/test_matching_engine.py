@@ -16,11 +16,12 @@ from hypothesis import strategies as st
 from services.matching import problem as files
 from services.matching.domain.model import Scored
 from services.matching.domain.points import Scale
-from services.matching.domain.policy import OPTIMAL, Limits, Policy, barrier
+from services.matching.domain.policy import OPTIMAL, Limits, Policy, Seeker, barrier
 from services.matching.engine import backlog, master, solve
 from services.matching.engine.choice import decide
 from services.matching.engine.instance import Instance
 from services.matching.engine.serving import servable
+from services.matching.engine.succeeding import successors
 from shared.events.base import Role, Tandem
 from tests.matching import checker
 from tests.matching.problems import SMALL, WEIGHTS, problem
@@ -244,3 +245,23 @@ def test_a_large_instance_is_near_the_optimum_and_says_how_near() -> None:
     answer = decided(given)
     checker.check(given, answer)
     assert answer["gap"] <= 0.0005
+
+
+@settings(max_examples=60, deadline=None)
+@given(SEEDS, st.integers(1, 16), st.integers(1, 4), st.booleans())
+def test_successors_are_the_best_beside_whoever_stays(seed: int, advisors: int, requests: int, beside: bool) -> None:
+    """One by one, as the points say, of those whom nothing bars."""
+    read = files.read(json.dumps(problem(seed, advisors, requests, **WEIGHTS)))
+    there = [one.candidate() for one in read.advisors]
+    policy = replace(OPTIMAL, weights=read.policy.weights.weights())
+    draw = random.Random(seed)
+    stays = [(Scored(draw.choice(there).id, Role.LEAD, {}),) if beside else () for _ in read.requests]
+    wishes = [replace(one.seeker(), held=held) for one, held in zip(read.requests, stays, strict=True)]
+    scale = Scale(there, policy.weights)
+
+    def plainly(wish: Seeker) -> tuple[str, ...]:
+        able = [one.id for one in there if barrier(one, wish, files.DAY, one.open) is None]
+        points = {one: scale.points([one, *(seat.advisor_id for seat in wish.held)], wish) for one in able}
+        return tuple(sorted(able, key=lambda one: (-sum(points[one].values()), one))[:4])
+
+    assert successors(there, wishes, files.DAY, policy, 4) == [plainly(wish) for wish in wishes]

@@ -234,6 +234,83 @@ async def test_the_trail_reads_what_was_decided_about_everything_place_by_place(
     assert [one.entry.why for one in await store.trail(None, "miglobe", "", 9)] == ["Bescheid"]
 
 
+async def test_the_trail_goes_on_over_long_silences_and_from_any_place(store: Store) -> None:
+    times = [NOW - timedelta(days=days, microseconds=days) for days in (0, 0, 1, 40, 41, 900, 9_000)]
+    for n, at in enumerate(times):
+        audit = (Audit(at, f"k{n % 2}", "noted", str(n)), Audit(at + timedelta(hours=1), "k2", "noted", "later"))
+        await store.save(engagement(audit=audit), events=())
+    await store.save_advisors([advisor("A01", audit=(Audit(times[-2], "k1", "advisor_entered", "A01"),))], (), None, 0)
+    everything = await store.trail(None, None, "", 99)
+    assert len(everything) == 15
+    assert [one.place for one in everything] == sorted((one.place for one in everything), reverse=True)
+    seen, after = [], ""
+    while page := await store.trail(None, None, after, 2):
+        seen += page
+        after = page[-1].place
+    assert seen == everything
+    assert [one.entry.why for one in await store.trail(None, "k1", "", 99)] == ["1", "3", "A01", "5"]
+    assert await store.trail(None, None, everything[-1].place, 9) == []
+    assert await store.trail(None, None, "0001-01-01T00:00:00", 9) == []
+
+
+async def test_loads_are_who_is_asked_or_advises_and_what_was_recorded_in_twelve_months(store: Store) -> None:
+    """Whatever becomes of an engagement: records of both sides of a year's edge, a correction, an end, an erasure."""
+    play = Play(store)
+    await play.pool(advisor("A01", levels={FAIR: 3}), advisor("A02", levels={PARTNERS: 3}))
+    known = await play.of(await play.engaged())
+    asked = await play.current(known.id)
+
+    def held(days: int, **minutes: int) -> Session:
+        members = tuple(Presence(one, given) for one, given in minutes.items())
+        record = Record(TODAY - timedelta(days=days), 60, Mode.ONLINE, 5, members, (), NOW)
+        return Session(
+            new_id(), asked.assignment_id, SessionKind.KEYNOTE, Mode.ONLINE, NOW, 60, tuple(minutes), record=record
+        )
+
+    async def kept(**changed: object) -> tuple[dict[str, int], dict[str, int]]:
+        nonlocal known
+        await store.save(replace(known, **changed), events=())  # type: ignore[arg-type]
+        known = await play.of(known.id)
+        return await store.loads(TODAY)
+
+    both = {"A01": 1, "A02": 1}
+    assert await store.loads(TODAY) == (both, {})
+    sessions = (held(366, A01=5, A02=7), held(365, A01=60), held(0, A01=20, A02=90))
+    assert await kept(sessions=sessions) == (both, {"A01": 80, "A02": 90})
+    assert (await store.loads(TODAY - timedelta(days=1))).paid == {"A01": 85, "A02": 97}
+    assert (await store.loads(TODAY + timedelta(days=1))).paid == {"A01": 20, "A02": 90}
+    assert (await store.loads(TODAY + timedelta(days=366))).paid == {}
+    await store.save(engagement(state="closed", sessions=(held(3, A02=1),)), events=())
+    await store.save(engagement(state="closed", sessions=(held(400, A02=1),)), events=())
+    assert await kept(sessions=(sessions[0], held(0, A03=30))) == (both, {"A03": 30, "A02": 1})
+    assert await kept(sessions=()) == (both, {"A02": 1})
+    assert await kept(state="closed", sessions=sessions) == ({}, {"A01": 80, "A02": 91})
+    await store.drop_dossier(known.id, requests.erase(known), mark("matching", new_id()))
+    assert await store.loads(TODAY) == ({}, {"A01": 80, "A02": 91})
+
+
+async def test_a_store_of_an_earlier_release_gets_what_loads_are_added_up_from(fresh_mongo: FreshMongo) -> None:
+    mongo = fresh_mongo("matching")
+    await prepare_outbox(mongo)
+    async with committing(Committer(mongo, "matching")) as commits:
+        store = Store(mongo, commits, Rules())
+        play = Play(store)
+        await play.pool(advisor("A01", levels={FAIR: 3}), advisor("A02", levels={PARTNERS: 3}))
+        known = await play.of(await play.engaged())
+        record = Record(TODAY, 60, Mode.ONLINE, 5, (Presence("A01", 60), Presence("A02", 30)), (), NOW)
+        asked = known.rounds[0].assignment_id
+        held = Session(new_id(), asked, SessionKind.KEYNOTE, Mode.ONLINE, NOW, 60, ("A01", "A02"), record=record)
+        await store.save(replace(known, sessions=(held,)), events=())
+        await store.save(engagement(), events=())
+        loads, before = await store.loads(TODAY), await play.of(known.id)
+        later = dict.fromkeys(("held", "paid", "paid_from", "paid_until"), "")
+        await mongo["engagements"].update_many({}, {"$unset": later})
+        await store.prepare()
+        assert (await store.loads(TODAY), await play.of(known.id)) == (loads, before)
+        assert loads == ({"A01": 1, "A02": 1}, {"A01": 60, "A02": 30})
+        assert await mongo["engagements"].count_documents({"held": None}) == 0
+
+
 async def test_the_oldest_open_request_is_the_one_submitted_first(store: Store) -> None:
     """Ids tell nothing: that of a request is its draft's, which may have been begun long before."""
     assert await store.oldest() is None

@@ -8,7 +8,7 @@ from pydantic import Field
 from services.matching.api.bodies import Page
 from services.matching.api.door import Door, Limit
 from services.matching.api.views import AuditView
-from services.matching.store import Kind
+from services.matching.trail import Kind
 from shared.auth import require
 
 

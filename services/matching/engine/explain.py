@@ -25,7 +25,7 @@ class Explainer:
 
     def explain(self, request_id: str, chosen: Sequence[str]) -> Explanation:
         """`chosen`: the members as they are asked."""
-        columns = self._columns(request_id)
+        columns = _foremost(self._columns(request_id), ALTERNATIVES + 1)
         order = np.lexsort((columns.b, columns.a, -columns.score))
         ids = (self._ids(columns, n) for n in order.tolist())
         others = [one for one, _ in zip((one for one in ids if {*one} != {*chosen}), range(ALTERNATIVES), strict=False)]
@@ -55,7 +55,7 @@ class Explainer:
         return WhyNot("fewer_points" if best.difference < 0 else "equal_points", best, lost)
 
     def _columns(self, request_id: str) -> Columns:
-        return self._instance.asks[self._rows[request_id]].everything()
+        return self._instance.ask(self._rows[request_id]).everything()
 
     def _ids(self, columns: Columns, n: int) -> tuple[str, ...]:
         people = self._instance.people
@@ -88,6 +88,13 @@ class Explainer:
         second = scale.points(self._ids(others, int(others.score.argmax())), wish)
         worst = max(CRITERIA, key=lambda name: points[name] - second[name])
         return Needed(advisor_id, request_id, sum(points.values()) - sum(second.values()), worst)
+
+
+def _foremost(columns: Columns, number: int) -> Columns:
+    """The `number` with the most points, and those that have as many as the last of them."""
+    if len(columns) <= number:
+        return columns
+    return columns.of(columns.score >= np.partition(columns.score, -number)[-number])
 
 
 def repeated(basis: Basis) -> dict[str, tuple[str, ...]]:

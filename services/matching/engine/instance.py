@@ -7,7 +7,7 @@ set these arrays say of all sets; the tests hold the one to the other, and so do
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
-from functools import cache, lru_cache
+from functools import cache, cached_property, lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -70,7 +70,11 @@ class Instance:
                 self._foes.setdefault(place, []).append(n)
         self._there, self._level, self._speaks = cache(self._there_on), cache(self._level_in), cache(self._speaks_it)
         self._district: Callable[[str], Points] = cache(self._district_of)
-        self.asks = [Ask(self, row) for row in range(len(self.wishes))]
+        self.ask: Callable[[int], Ask] = cache(lambda row: Ask(self, row))
+
+    @cached_property
+    def asks(self) -> "list[Ask]":
+        return [self.ask(row) for row in range(len(self.wishes))]
 
     def able(self, wish: Seeker) -> Ints:
         """Who could be asked, by place."""

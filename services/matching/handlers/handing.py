@@ -8,13 +8,12 @@ from datetime import date, datetime
 from services.matching.domain import handing
 from services.matching.domain.model import Audit, Engagement, HandOver, Scored
 from services.matching.domain.points import Scale
-from services.matching.domain.policy import Candidate, Policy, Seeker, barrier
+from services.matching.domain.policy import Candidate, Policy, Seeker
 from services.matching.domain.worklist import Rules
 from services.matching.handlers import matching
 from services.matching.handlers.rounds import chosen, engagement
 from services.matching.store import Store
 from shared.auth import Caller
-from shared.events.base import Role
 from shared.ids import new_id
 
 BEST = 4
@@ -56,20 +55,27 @@ async def replacements(
     if not seats:
         return best
     there = (await matching.pool(store, await store.signals(), today, policy)).candidates
+    wanted = [
+        (one.id, seat, handing.successor(one, advisor_id))
+        for one, advisor_id in seats
+        if one.current and (seat := one.current.seat(advisor_id))
+    ]
+    found = await asyncio.to_thread(_successors, there, [wish for _, _, wish in wanted], today, policy)
     scale = Scale(there, policy.weights)
-    for one, advisor_id in seats:
-        seat = one.current.seat(advisor_id) if one.current else None
-        if seat is not None:
-            wish = handing.successor(one, advisor_id)
-            best[one.id, advisor_id] = await asyncio.to_thread(_ranked, there, scale, wish, seat.role, today)
+    for (request_id, seat, wish), ids in zip(wanted, found, strict=True):
+        stay = [other.advisor_id for other in wish.held]
+        best[request_id, seat.advisor_id] = tuple(
+            Scored(one, seat.role, scale.points([one, *stay], wish)) for one in ids
+        )
     return best
 
 
-def _ranked(people: Sequence[Candidate], scale: Scale, wish: Seeker, role: Role, today: date) -> tuple[Scored, ...]:
-    stay = [seat.advisor_id for seat in wish.held]
-    free = [one.id for one in people if barrier(one, wish, today, one.open) is None]
-    found = [Scored(one, role, scale.points([one, *stay], wish)) for one in free]
-    return tuple(sorted(found, key=lambda one: (-one.score, one.advisor_id))[:BEST])
+def _successors(
+    people: Sequence[Candidate], wishes: Sequence[Seeker], today: date, policy: Policy
+) -> list[tuple[str, ...]]:
+    from services.matching.engine.succeeding import successors  # numpy: a resting service does without
+
+    return successors(people, wishes, today, policy, BEST)
 
 
 async def hand_over(

@@ -18,7 +18,8 @@ from services.matching.domain.model import Advisor, Engagement
 from services.matching.domain.points import fair_minutes, present
 from services.matching.domain.policy import Candidate, Decision, Policy, Seeker, candidate, seeker
 from services.matching.domain.worklist import Rules
-from services.matching.store import Loads, Signals, Store
+from services.matching.loads import Loads
+from services.matching.store import Signals, Store
 from shared import workdays
 from shared.commit import Insert
 from shared.events import Event

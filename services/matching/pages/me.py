@@ -1,8 +1,6 @@
 """/advisor/me: absence, load beside the pool's average, and all that matching holds of the advisor who looks."""
 
 import json
-import time
-from datetime import date
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
@@ -16,7 +14,6 @@ from services.matching.handlers import advisors as handlers
 from services.matching.pages import forms
 from services.matching.pages.pool import absence
 from services.matching.pages.showing import Guard, Pages, Values, back
-from services.matching.store import Loads, Store
 from shared.auth import Caller
 from shared.errors import Conflict, Invalid
 
@@ -27,11 +24,11 @@ _SESSION, _AUDIT = TypeAdapter(Session), TypeAdapter(Audit)
 def router(door: Door, pages: Pages, finder: Finder, guard: Guard) -> APIRouter:
     made = APIRouter(prefix="/advisor/me", route_class=pages.route_class)
     Me = Annotated[Caller, Depends(guard("advisor"))]
-    store, burden = door.store, Burden(door.store, finder)
+    store = door.store
 
     async def page(request: Request, me: str, form: forms.Form, code: int = 200) -> Response:
         person = await handlers.get(store, me)
-        loads, listed = await burden.now(door.today())
+        loads, listed = await store.loads(door.today()), await finder.listed()
         paid = [loads.paid.get(one, 0) for one in listed]
         places = door.register.districts
         values: Values = {
@@ -79,24 +76,6 @@ def router(door: Door, pages: Pages, finder: Finder, guard: Guard) -> APIRouter:
         return Response(body, media_type="application/json", headers=headers)
 
     return made
-
-
-class Burden:
-    """What everybody had to do, at most a minute old: to add up a year's sessions takes longer than a page may."""
-
-    KEPT_SECONDS = 60.0
-
-    def __init__(self, store: Store, finder: Finder) -> None:
-        self._store = store
-        self._finder = finder
-        self._known: tuple[float, date, Loads, list[str]] | None = None
-
-    async def now(self, today: date) -> tuple[Loads, list[str]]:
-        """The loads, and the numbers of all who can be asked."""
-        if self._known is None or time.monotonic() > self._known[0] + self.KEPT_SECONDS or self._known[1] != today:
-            loads, listed = await self._store.loads(today), await self._finder.listed()
-            self._known = (time.monotonic(), today, loads, listed)
-        return self._known[2], self._known[3]
 
 
 def _of(one: Engagement, me: str, door: Door) -> dict[str, Any]:
