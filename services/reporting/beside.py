@@ -6,14 +6,15 @@ a switch to its end that was interrupted; the next rebuild throws away what was 
 """
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from itertools import islice
 
-from pymongo import ReturnDocument, UpdateOne
+from pymongo import IndexModel, ReturnDocument, UpdateOne
 from pymongo.errors import OperationFailure
 from pymongo.write_concern import WriteConcern
 
-from services.reporting.cells import Tally
+from services.reporting.cells import Cell, Tally, nested
 from services.reporting.documents import CASES, CELLS, COUNTERS, INDEXES, PROJECTED, READ_MODELS, head_of, rows_of
 from services.reporting.domain import Case
 from shared.errors import Stale
@@ -39,6 +40,7 @@ class Beside:
         self._epoch = epoch
         self._rows: dict[str, list[Document]] = {collection: [] for collection in READ_MODELS}
         self._tally = Tally()
+        self._adding: asyncio.Task[None] | None = None
         self._writing: set[asyncio.Task[object]] = set()
         self._told = 0.0
 
@@ -47,12 +49,15 @@ class Beside:
         """Throws away what earlier rebuilds have left. The caller holds the projector's lease."""
         name = new_id()
         building = {"name": name, "done": 0, "total": 0, "since": datetime.now(UTC)}
+        begun = {"$add": [{"$max": ["$epoch", "$begun"]}, 1]}  # no other has written cells of it, or will
         stands = await mongo[COUNTERS].find_one_and_update(
-            {"_id": PROJECTED}, {"$set": {"building": building}}, return_document=ReturnDocument.AFTER
+            {"_id": PROJECTED},
+            [{"$set": {"building": building, "begun": begun}}],
+            return_document=ReturnDocument.AFTER,
         )
         assert stands is not None, "the store was not prepared"
         await _sweep(mongo, stands)
-        return cls(mongo, name, stands["epoch"] + 1)
+        return cls(mongo, name, stands["begun"])
 
     async def add(self, cases: Iterable[Case]) -> None:
         """Each of a request of its own."""
@@ -86,11 +91,9 @@ class Beside:
         """
         for collection, documents in self._rows.items():
             await self._write(collection, documents)
-        await self._add_cells()
         await asyncio.gather(*self._writing)
-        for collection, keys, options in INDEXES:
-            await self._mongo.index(f"{_NEXT}{self._name}~{collection}", keys, **options)
-        mine = {"_id": PROJECTED, "building.name": self._name, "epoch": self._epoch - 1, "seq": {"$lte": place}}
+        await asyncio.gather(await self._add_cells(), *map(self._index, READ_MODELS))
+        mine = {"_id": PROJECTED, "building.name": self._name, "seq": {"$lte": place}}
         ready = {"seq": place, "epoch": self._epoch, "definition": definition}
         noted = await self._mongo[COUNTERS].update_one(mine, {"$set": {"ready": {"name": self._name, **ready}}})
         if not noted.matched_count:
@@ -111,19 +114,32 @@ class Beside:
         if not task.cancelled() and task.exception() is None:  # one that failed is told by switch
             self._writing.discard(task)
 
-    async def _add_cells(self) -> None:
+    async def _index(self, collection: str) -> None:
+        """All of one at once: they are made in one pass."""
+        indexes = [IndexModel(keys, **options) for name, keys, options in INDEXES if name == collection]
+        await self._mongo[f"{_NEXT}{self._name}~{collection}"].create_indexes(indexes)
+
+    async def _add_cells(self) -> asyncio.Task[None]:
+        """Begins to add what was counted since the last time."""
         amounts, self._tally = self._tally.amounts(), Tally()
-        cells = self._mongo[CELLS].with_options(write_concern=WriteConcern(1))
-        steps = [
-            UpdateOne(
-                {"_id": f"{self._epoch}~{cell.period}~{cell.district}"},
-                {"$inc": sums, "$setOnInsert": {"epoch": self._epoch, **cell._asdict()}},
-                upsert=True,
-            )
-            for cell, sums in amounts.items()
-        ]
-        for start in range(0, len(steps), _BATCH):
-            await cells.bulk_write(steps[start : start + _BATCH], ordered=False)
+        if self._adding is not None:
+            await self._adding
+        self._adding = asyncio.create_task(self._add(amounts, first=self._adding is None))
+        return self._adding
+
+    async def _add(self, amounts: Mapping[Cell, Mapping[str, int]], *, first: bool) -> None:
+        cells, rest = self._mongo[CELLS].with_options(write_concern=WriteConcern(1)), iter(amounts.items())
+        while some := list(islice(rest, _BATCH)):
+            named = [(f"{self._epoch}~{cell.period}~{cell.district}", cell._asdict(), sums) for cell, sums in some]
+            if first:  # a third of the time
+                documents = [{"_id": name, "epoch": self._epoch, **cell, **nested(sums)} for name, cell, sums in named]
+                await _insert(self._mongo, CELLS, documents)
+                continue
+            steps = [
+                UpdateOne({"_id": name}, {"$inc": sums, "$setOnInsert": {"epoch": self._epoch, **cell}}, upsert=True)
+                for name, cell, sums in named
+            ]
+            await cells.bulk_write(steps, ordered=False)
 
 
 async def finish(mongo: Mongo) -> None:

@@ -142,6 +142,21 @@ def _paths(key: tuple[str, ...]) -> tuple[str, str]:
     return (f"{path}.of.{key[2]}", "") if len(key) > 2 else (f"{path}.sum", f"{path}.n")
 
 
+def nested(amounts: Mapping[str, int]) -> dict[str, Any]:
+    """The members of a cell that comes to `amounts`, by dotted path."""
+    made: dict[str, Any] = {}
+    for path, amount in amounts.items():
+        *parents, last = path.split(".")
+        inner = made
+        for name in parents:
+            there = inner.get(name)
+            if there is None:
+                there = inner[name] = {}
+            inner = there
+        inner[last] = amount
+    return made
+
+
 def changes(new: Iterable[Measure], old: Iterable[Measure]) -> dict[Cell, dict[str, int]]:
     """What is added to which member (by dotted path) of which cell when `new` stand in place of `old`."""
     tally = Tally()

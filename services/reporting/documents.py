@@ -49,11 +49,11 @@ def rows_of(case: Case) -> Iterable[tuple[str, Document, str]]:
     kinds: tuple[tuple[Row, ...], ...] = (case.claims, case.findings)
     for measure in case.measures:
         document = measure_document(measure)
-        yield MEASURES, document, _digest(_VALUES.dump_json([*document.values()]))
+        yield MEASURES, document, _digest(document)
     for (collection, adapter), rows in zip(_ROWS, kinds, strict=True):
         for row in rows:
-            document = adapter.dump_python(row, mode="json")
-            digest = _digest(_VALUES.dump_json([*document.values()]))
+            document = adapter.serializer.to_python(row, mode="json")  # `dump_python` takes twice as long to get there
+            digest = _digest(document)
             yield collection, {"_id": document.pop("id"), **document}, digest
 
 
@@ -81,7 +81,7 @@ def head_of(case: Case, rows: Iterable[tuple[str, str, str]], epoch: int) -> Doc
         "_id": case.request_id,
         "version": version,
         "summary": summary_of(case),
-        "rows": [list(row) for row in rows],
+        "rows": [*rows],
     }
 
 
@@ -92,8 +92,8 @@ def summary_of(case: Case) -> Document:
     return summary
 
 
-def _digest(content: bytes) -> str:
-    return hashlib.blake2b(content, digest_size=8).hexdigest()
+def _digest(document: Document) -> str:
+    return hashlib.blake2b(_VALUES.serializer.to_json([*document.values()]), digest_size=8).hexdigest()
 
 
 def line_document(line: ReportingEntry) -> Document:

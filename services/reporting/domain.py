@@ -1,6 +1,6 @@
 """From facts to what is reported: a pure fold over one request, the same whatever order they arrived in."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -32,14 +32,13 @@ class Case:
     findings: tuple[Finding, ...]
 
 
-def fold(request_id: str, facts: Iterable[Recorded[Event]], rules: Rules) -> Case:
+def fold(request_id: str, facts: Collection[Recorded[Event]], rules: Rules) -> Case:
     """The case of `request_id` by all its facts, of which there is at least one."""
-    known = {fact.id: fact for fact in facts}
-    journey = gather(request_id, known.values())
+    journey = gather(request_id, facts)
     claimed = tuple(claims(journey, rules))
     return Case(
         request_id=request_id,
-        version=max(fact.seq for fact in known.values()),
+        version=max([fact.seq for fact in facts]),
         case_number=journey.case_number,
         ags=journey.ags,
         fields=journey.fields,

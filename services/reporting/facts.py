@@ -27,7 +27,7 @@ class Fact(NamedTuple):
     seq: int = 0
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)  # as with measures
 class Recorded(Generic[E_co]):
     """A fact of the ledger, read."""
 

@@ -206,7 +206,7 @@ def _of_decisions(journey: Journey, claims: set[str]) -> Iterator[_Found]:
 
 
 def _of_sessions(journey: Journey, rules: Rules) -> Iterator[_Found]:
-    for session_id, versions in journey.sessions().items():
+    for session_id, versions in journey.sessions.items():
         if len(versions) > 1:
             yield "session_corrected", session_id, tuple(versions)
         fact = versions[-1]

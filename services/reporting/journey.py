@@ -1,6 +1,6 @@
 """One request's facts in an order that does not depend on when they arrived."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import TypeVar
@@ -42,9 +42,15 @@ class Rules:
         return moment.astimezone(self.zone).date()
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)  # as with measures
 class Journey:
-    """All that has happened to a request; each kind in the order of its emitter's time."""
+    """All that has happened to a request; each kind in the order of its emitter's time.
+
+    `fields`: codes of what was asked for; empty while request.created has not arrived. `sessions`: session → its
+    completions; the last one counts, earlier ones were corrected. `current`: the version of each session that counts,
+    in the order they were held. `acceptance`: the fact by which the engagement began, and when: every seat was accepted
+    (or kept from before).
+    """
 
     request_id: str
     created: tuple[Recorded[RequestCreated], ...]
@@ -57,6 +63,19 @@ class Journey:
     feedback: tuple[Recorded[FeedbackGiven], ...]
     decided: tuple[Recorded[ClaimDecided], ...]
     others: tuple[Recorded[Event], ...]
+    fields: tuple[str, ...] = field(init=False)
+    sessions: dict[str, list[Recorded[SessionCompleted]]] = field(init=False)
+    current: Sequence[Recorded[SessionCompleted]] = field(init=False)
+    acceptance: tuple[Recorded[Event], datetime] | None = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.fields = tuple(dict.fromkeys(map(str, self.request.fields))) if self.request else ()
+        self.sessions = {}
+        for fact in self.completed:
+            self.sessions.setdefault(fact.event.session_id, []).append(fact)
+        last = [versions[-1] for versions in self.sessions.values()]
+        self.current = sorted(last, key=lambda fact: (fact.event.held_on, fact.event.completed_at, fact.id))
+        self.acceptance = self._begun()
 
     @property
     def request(self) -> RequestCreated | None:
@@ -65,11 +84,6 @@ class Journey:
     @property
     def case_number(self) -> str | None:
         return self.request.case_number if self.request else None
-
-    @property
-    def fields(self) -> tuple[str, ...]:
-        """Codes of what was asked for; empty while request.created has not arrived."""
-        return tuple(dict.fromkeys(str(code) for code in self.request.fields)) if self.request else ()
 
     @property
     def ags(self) -> str | None:
@@ -83,15 +97,7 @@ class Journey:
     def assignment(self, assignment_id: str) -> Recorded[AdvisorAssigned] | None:
         return next((fact for fact in self.assigned if fact.event.assignment_id == assignment_id), None)
 
-    def sessions(self) -> dict[str, list[Recorded[SessionCompleted]]]:
-        """Session → its completions; the last one counts, earlier ones were corrected."""
-        found: dict[str, list[Recorded[SessionCompleted]]] = {}
-        for fact in self.completed:
-            found.setdefault(fact.event.session_id, []).append(fact)
-        return found
-
-    def acceptance(self) -> tuple[Recorded[Event], datetime] | None:
-        """The fact by which the engagement began, and when: every seat was accepted (or kept from before)."""
+    def _begun(self) -> tuple[Recorded[Event], datetime] | None:
         found: list[tuple[datetime, str, Recorded[Event]]] = [
             (fact.event.answered_at, fact.id, fact) for fact in self.answered if fact.event.complete
         ]
@@ -107,7 +113,7 @@ class Journey:
 
     def waiting_since(self) -> datetime | None:
         """When it came in, while nobody has accepted it and it is neither withdrawn nor closed."""
-        over = self.withdrawn or self.closed or self.acceptance()
+        over = self.withdrawn or self.closed or self.acceptance
         return self.request.submitted_at if self.request and not over else None
 
 

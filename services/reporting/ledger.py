@@ -7,7 +7,7 @@ Facts are read as the majority has them: a place that was seen is never given to
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncGenerator, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -27,6 +27,8 @@ HEAD = "ledger"
 PAGE = 2_000
 """Facts that are read at a time, where all are."""
 _TAKEN = 11000
+Requests = list[tuple[str, list[Recorded[Event]]]]
+"""Requests, each with its facts."""
 
 
 class Ledger:
@@ -118,7 +120,7 @@ class Ledger:
         found = await self._mongo.aggregate(FACTS, [{"$group": {"_id": "$key"}}, {"$sort": {"_id": 1}}])
         return [document["_id"] for document in found]
 
-    async def whole(self, up_to: int) -> AsyncIterator[list[tuple[str, list[Recorded[Event]]]]]:
+    async def whole(self, up_to: int) -> AsyncGenerator[Requests]:
         """All requests with their facts up to that place, some hundred at a time; read from first to last."""
         wanted = {"key": 1, "topic": 1, "seq": 1, "time": 1, "data": 1}
         cursor = self._mongo.settled(FACTS).find({}, wanted).sort([("key", 1), ("seq", 1)]).batch_size(PAGE)

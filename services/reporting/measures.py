@@ -74,10 +74,10 @@ def measures(journey: Journey, rules: Rules, claims: Iterable[Claim]) -> Iterato
     for given in journey.feedback[:1]:
         yield one("satisfaction", request, given.event.satisfaction, rules.day(given.event.given_at), given.id)
         yield one("options_taken_up", request, given.event.options_taken_up, rules.day(given.event.given_at), given.id)
-    if begun := journey.acceptance():
+    if begun := journey.acceptance:
         yield one("accepted", request, 1, rules.day(begun[1]), begun[0].id)
     agreed: set[str] = set()
-    for fact in _current(journey):
+    for fact in journey.current:
         session = fact.event
         for indicator, value in (
             ("sessions", 1),
@@ -94,7 +94,7 @@ def measures(journey: Journey, rules: Rules, claims: Iterable[Claim]) -> Iterato
             if option.option_id not in agreed:
                 agreed.add(option.option_id)
                 yield one("options", option.option_id, 1, session.held_on, fact.id, of=(str(option.field),))
-    for talk, later in _conversion(_current(journey)):
+    for talk, later in _conversion(journey.current):
         yield one("conversion", request, 100 if later else 0, talk.event.held_on, *(f.id for f in (talk, *later)))
     for indicator, last, on in _waits(journey, rules):
         first = journey.created[0]
@@ -117,17 +117,11 @@ def measures(journey: Journey, rules: Rules, claims: Iterable[Claim]) -> Iterato
 def _left(journey: Journey, rules: Rules) -> list[int]:
     """The minutes that each advisor of the last assignment is still expected to give."""
     given: dict[str, int] = {}
-    for fact in _current(journey):
+    for fact in journey.current:
         for advisor_id, part in shares(fact.event).items():
             given[advisor_id] = given.get(advisor_id, 0) + part.minutes
     seats = journey.assigned[-1].event.members if journey.assigned else ()
     return [left for seat in seats if (left := rules.expected_minutes - given.get(seat.advisor_id, 0)) > 0]
-
-
-def _current(journey: Journey) -> list[Recorded[SessionCompleted]]:
-    """The version of each session that counts, in the order they were held."""
-    last = [versions[-1] for versions in journey.sessions().values()]
-    return sorted(last, key=lambda fact: (fact.event.held_on, fact.event.completed_at, fact.id))
 
 
 def _conversion(
@@ -143,8 +137,8 @@ def _conversion(
 def _waits(journey: Journey, rules: Rules) -> Iterator[tuple[str, Recorded[Event], date]]:
     if not journey.created:
         return
-    if begun := journey.acceptance():
+    if begun := journey.acceptance:
         yield "days_to_acceptance", begun[0], rules.day(begun[1])
-    talks = [fact for fact in _current(journey) if fact.event.kind is SessionKind.FIRST_TALK]
+    talks = [fact for fact in journey.current if fact.event.kind is SessionKind.FIRST_TALK]
     if talks:
         yield "days_to_first_talk", talks[0], talks[0].event.held_on

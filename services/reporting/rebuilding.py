@@ -1,22 +1,28 @@
 """The read models made again from the ledger, and the ledger completed from Kafka."""
 
+import asyncio
 import gc
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from contextlib import aclosing, contextmanager, suppress
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from services.reporting.definition import definition
 from services.reporting.facts import Fact
-from services.reporting.handlers import fact, step, understand
+from services.reporting.handlers import chunks, fact, step, understand
 from services.reporting.journey import Rules
-from services.reporting.ledger import Ledger
+from services.reporting.ledger import Ledger, Requests
 from services.reporting.store import Store
 from shared.broker import Arrival
 from shared.errors import Permanent
 from shared.events import ReportingEntry
+from shared.tasks import end
 
 Progress = Callable[[int, int], None]
 """Told how much is done, and how much there is."""
+_AT_ONCE = 20
+"""Requests that are worked on without a look at what was read and written."""
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,17 +77,37 @@ async def renew(ledger: Ledger, store: Store, rules: Rules, progress: Progress) 
 async def _make(ledger: Ledger, store: Store, rules: Rules, place: int, progress: Progress) -> int:
     beside, requests, done = await store.beside(), 0, 0
     with _rarely_collecting():
-        async for some in ledger.whole(place):
-            sent = await store.sent([request_id for request_id, _ in some])
-            cases = [understand(request_id, facts, rules, sent) for request_id, facts in some]
-            await beside.add(case for case, _ in cases)
-            await store.send([(line, case.version) for case, lines in cases for line in lines])
-            requests, done = requests + len(some), done + sum(len(facts) for _, facts in some)
-            progress(done, place)
-            await beside.tell(done, place)
-    await beside.switch(place, definition(rules))
+        async with aclosing(_ahead(_loaded(ledger, store, place))) as pages:
+            async for some, sent in pages:
+                for few in chunks(some, _AT_ONCE):
+                    cases = [understand(request_id, facts, rules, sent) for request_id, facts in few]
+                    await beside.add(case for case, _ in cases)
+                    await store.send([(line, case.version) for case, lines in cases for line in lines])
+                    await asyncio.sleep(0)  # what is being read and written meanwhile goes on
+                requests, done = requests + len(some), done + sum(len(facts) for _, facts in some)
+                progress(done, place)
+                await beside.tell(done, place)
+        await beside.switch(place, definition(rules))
     progress(place, place)
     return requests
+
+
+async def _loaded(ledger: Ledger, store: Store, place: int) -> AsyncGenerator[tuple[Requests, set[str]]]:
+    """Some requests with their facts, and the lines of them that were sent, at a time."""
+    async for some in ledger.whole(place):
+        yield some, await store.sent([request_id for request_id, _ in some])
+
+
+async def _ahead(items: AsyncGenerator[T]) -> AsyncGenerator[T]:
+    """`items`, the next one of which is made ready while one is worked on."""
+    coming = asyncio.ensure_future(anext(items, None))
+    try:
+        while (item := await coming) is not None:
+            coming = asyncio.ensure_future(anext(items, None))
+            yield item
+    finally:
+        await end(coming)
+        await items.aclose()
 
 
 @contextmanager

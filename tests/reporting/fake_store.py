@@ -1,6 +1,6 @@
 """Ledger, store and queries in memory, as the real ones behave (the contract suite holds both to it)."""
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncGenerator, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 
@@ -13,7 +13,7 @@ from services.reporting.facts import Fact, Recorded, read
 from services.reporting.figures import FigureId, Scope
 from services.reporting.findings import Finding
 from services.reporting.indicators import INDICATORS
-from services.reporting.ledger import Ledger
+from services.reporting.ledger import Ledger, Requests
 from services.reporting.measures import Measure
 from services.reporting.queries import After, ClaimFilter, ClaimSums, Queries, WaitingCase
 from services.reporting.rates import RateCard, card_on
@@ -65,7 +65,7 @@ class FakeLedger(Ledger):
     async def requests(self) -> list[str]:
         return sorted({fact.key for fact in self.memory.facts.values()})
 
-    async def whole(self, up_to: int) -> AsyncIterator[list[tuple[str, list[Recorded[Event]]]]]:
+    async def whole(self, up_to: int) -> AsyncGenerator[Requests]:
         found = await self.of_requests(await self.requests())
         facts = ((key, [fact for fact in some if fact.seq <= up_to]) for key, some in found.items())
         yield [(key, some) for key, some in facts if some]

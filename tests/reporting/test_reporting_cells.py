@@ -89,14 +89,7 @@ async def test_what_is_added_version_by_version_comes_to_the_last_one(
 
 
 def _document(cell: cells.Cell, amounts: dict[str, int]) -> dict[str, object]:
-    found: dict[str, dict[str, object]] = {}
-    for path, amount in amounts.items():
-        *parents, last = path.split(".")
-        inner: dict[str, object] = found  # type: ignore[assignment]
-        for name in parents:
-            inner = inner.setdefault(name, {})  # type: ignore[assignment]
-        inner[last] = amount
-    return {**cell._asdict(), **found}
+    return {**cell._asdict(), **cells.nested(amounts)}
 
 
 def _content(documents: list[dict[str, object]]) -> list[str]:

@@ -137,13 +137,13 @@ async def test_an_interrupted_rebuild_changes_nothing_and_the_next_one_clears_it
     given_up = await database.store.beside()
     async for some in database.ledger.whole(45):
         await given_up.add(handlers.understand(key, facts, RULES, ())[0] for key, facts in some[:2])
-    await given_up._add_cells()
+    await (await given_up._add_cells())
     assert await database.store.digest() == before
     assert (await rebuilding.rebuild(database.ledger, database.store, RULES, lambda *_: None)).equal
     with pytest.raises(Stale):
         await given_up.switch(45, definition(RULES))
     assert await database.store.digest() == before
-    assert (await database.store.position()).epoch == position.epoch + 1
+    assert (await database.store.position()).epoch > position.epoch
     names = await database.mongo.db.list_collection_names()
     assert [name for name in names if name.startswith("next~") and given_up._name not in name] == []
 
