@@ -82,6 +82,8 @@ async def letters(settings: Settings, topics: list[str]) -> AsyncIterator[Letter
     await consumer.start()
     try:
         places = [TopicPartition(name, 0) for name in topics]
+        consumer.assign(places)  # so that all leaders are asked for at once, not topic by topic
+        consumer.pause(*places)
         ends = {place: end for place, end in (await consumer.end_offsets(places)).items() if end}
         starts = await consumer.beginning_offsets(list(ends))
         for place, end in ends.items():

@@ -37,9 +37,9 @@ async def replay(settings: Settings, topics: list[str]) -> AsyncIterator[Page]:
     await consumer.start()
     try:
         places = await _places(settings, topics)
+        consumer.assign(places)  # so that all leaders are asked for at once, not topic by topic
         starts, ends = await consumer.beginning_offsets(places), await consumer.end_offsets(places)
         total, done = sum(ends[place] - starts[place] for place in places), 0
-        consumer.assign(places)
         for place in places:
             consumer.seek(place, starts[place])
         waiting = {place for place in places if starts[place] < ends[place]}

@@ -103,6 +103,8 @@ async def _ids(settings: Settings, places: Mapping[tuple[str, int], int]) -> dic
     )
     await consumer.start()
     try:
+        consumer.assign(list(wanted))  # so that all leaders are asked for at once, not topic by topic
+        consumer.pause(*wanted)
         starts, ends = await consumer.beginning_offsets(list(wanted)), await consumer.end_offsets(list(wanted))
         left = {place: offset for place, offset in wanted.items() if starts[place] <= offset < ends[place]}
         while left:

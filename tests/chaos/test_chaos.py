@@ -23,7 +23,6 @@ from tests.chaos.sabotage import SABOTAGES, environment
 PREFIX = "chaos-"
 SLACK = 4.0
 """How much longer than on an idle machine everything may take."""
-SHORT = (Fault("kill", "matching"), Fault("repeat"))
 
 Serve = Callable[[Mapping[str, str]], Stack]
 
@@ -47,19 +46,9 @@ async def _tidy(stack: Stack) -> AsyncIterator[None]:
     assert await tidy(stack, PREFIX) == ""
 
 
-@pytest.mark.timeout(900)
-@pytest.mark.usefixtures("_tidy")
-async def test_faults_under_load_lose_nothing_and_repeat_nothing(serve: Serve, stack: Stack) -> None:
-    async with arena(PLAIN, serve({}), stack.mail_dir, PREFIX, "short", 1.0, SLACK) as one:
-        played = await rounds(one, SHORT)
-    assert [result.line() for result in played if not result.verdict.sound] == []
-    assert all(result.requests for result in played)
-
-
-@pytest.mark.long
 @pytest.mark.timeout(1200)
 def test_each_kind_of_fault_under_load_loses_nothing_and_repeats_nothing() -> None:
-    env = {**os.environ, "EACH": "1", "RATE": "2", "SLACK": str(SLACK)}
+    env = {**os.environ, "EACH": "1", "RATE": "0.7", "SLACK": str(SLACK)}
     done = subprocess.run([sys.executable, "-m", "tests.chaos"], env=env, text=True, capture_output=True, check=False)
     print(done.stdout)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -157,6 +157,7 @@ class Observer:
         consumer = AIOKafkaConsumer(bootstrap_servers=self.kafka, enable_auto_commit=False)
         await consumer.start()
         try:
+            consumer.assign(places)  # or it asks for each topic's leaders on its own, one after the other
             ends: dict[TopicPartition, int] = await consumer.end_offsets(places)
             return ends
         finally:

@@ -65,7 +65,8 @@ def conduct(verdict: Verdict, seen: Episode, slack: float = 1.0) -> None:
 def _noticed(verdict: Verdict, seen: Episode, slack: float) -> None:
     away = seen.fault.victim
     since = seen.began + NOTICE_SECONDS[away] * (slack if away == "mail" else 1.0)
-    settled = [one for one in seen.looks if one.began > since and one.ended < seen.mended]
+    until = seen.began + seen.fault.seconds  # `mended` is later: it is back before all of it is known to be
+    settled = [one for one in seen.looks if one.began > since and one.ended < until]
     looks = [one for one in settled if one.service in USERS[away]]
     silent = (f"{one.service}: {one.status} {dict(one.checks)}" for one in looks if not one.names(away))
     verdict.hold(f"/readyz tells that {away} is away", looks, silent)
@@ -73,7 +74,7 @@ def _noticed(verdict: Verdict, seen: Episode, slack: float) -> None:
     wrong = (f"{one.service}: {one.status}" for one in looks if one.status != right)
     verdict.hold(f"/readyz is {right} while {away} is away", looks, wrong)
     if away == "mongo":
-        tried = [one for one in seen.attempts if seen.began + 1 < one.began and one.ended < seen.mended]
+        tried = [one for one in seen.attempts if seen.began + 1 < one.began and one.ended < until]
         verdict.hold("POST is 503 without a database", tried, (str(one.status) for one in tried if one.status != 503))
 
 
