@@ -410,16 +410,17 @@ class Inlet:
                 raise
             except Stale:
                 await asyncio.sleep(0)
-            except (Unavailable, PyMongoError) as error:
-                if isinstance(error, PyMongoError) and not is_transient(error):
-                    raise Permanent("database_refused", told(error)) from error
-                if time.monotonic() > give_up:
-                    raise
-                self.stalled = told(error)
-                _log.warning("event_waits", error=self.stalled, seconds=pause)
-                await asyncio.sleep(pause)
-                pause = min(pause * 2, 5.0)
             except Exception as error:
+                if isinstance(error, Unavailable) or is_transient(error):
+                    if time.monotonic() > give_up:
+                        raise
+                    self.stalled = told(error)
+                    _log.warning("event_waits", error=self.stalled, seconds=pause)
+                    await asyncio.sleep(pause)
+                    pause = min(pause * 2, 5.0)
+                    continue
+                if isinstance(error, PyMongoError):
+                    raise Permanent("database_refused", told(error)) from error
                 bugs += 1
                 if bugs >= 3:
                     _log.exception("event_failed")

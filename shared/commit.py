@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 
 from pymongo import DeleteOne, InsertOne, ReplaceOne, UpdateOne
 from pymongo.asynchronous.client_session import AsyncClientSession
-from pymongo.errors import AutoReconnect, BulkWriteError, OperationFailure, PyMongoError
+from pymongo.errors import AutoReconnect, BulkWriteError, OperationFailure
 
 from shared import carried, outbox
 from shared.errors import Duplicate, Stale, Unavailable
@@ -246,7 +246,7 @@ class Committer:
 
     def _refuse(self, batch: list[_Waiting], error: Exception) -> None:
         """None of `batch` is known to stand."""
-        if isinstance(error, PyMongoError) and is_transient(error):
+        if is_transient(error):
             error = Unavailable("Die Datenbank antwortet nicht.", f"The database does not answer: {told(error)}")
             # whoever has come meanwhile has waited for the same
             batch, self._queue = [*batch, *self._queue], []

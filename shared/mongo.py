@@ -1,5 +1,6 @@
 """MongoDB: one client, one database, and the seam by which the stores run on PyMongo or on Motor."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Literal, cast
@@ -56,9 +57,14 @@ class Mongo:
         """Reads only what the majority has: what else a primary shows, the election of another may undo."""
         return self.db[collection].with_options(read_concern=ReadConcern("majority"))
 
-    async def ping(self) -> None:
-        """Raises PyMongoError when no primary answers."""
-        await self.db.command("ping")
+    async def ping(self, seconds: float = 2) -> None:
+        """Raises PyMongoError or TimeoutError when no primary answers within `seconds`."""
+        if self._motor:
+            async with asyncio.timeout(seconds):
+                await self.db.command("ping")
+        else:  # one that is cancelled may release a lock that is another's, see `is_transient`
+            with pymongo.timeout(seconds):
+                await self.db.command("ping")
 
     async def has_transactions(self) -> bool:
         """False for a single server that is no member of a replica set."""
@@ -129,6 +135,9 @@ class Mongo:
 def is_transient(error: BaseException) -> bool:
     """True when trying again later may help: the server is away, slow, or changing its primary."""
     if isinstance(error, (ConnectionFailure, AutoReconnect, NetworkTimeout, ExecutionTimeout, WTimeoutError)):
+        return True
+    # before Python 3.12 PyMongo's wait for a server, when it is cancelled, may release the lock of who waits beside it
+    if isinstance(error, RuntimeError) and str(error) == "Lock is not acquired":
         return True
     return isinstance(error, PyMongoError) and (
         error.timeout

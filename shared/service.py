@@ -306,8 +306,7 @@ class Service:
         """Dependency → `up`, or what is wrong."""
         found = {"start": "up" if self._waits_for is None else f"waiting for {self._waits_for}"}
         try:
-            async with asyncio.timeout(2):
-                await self.mongo.ping()
+            await self.mongo.ping()
             found["mongo"] = "up"
         except (PyMongoError, TimeoutError) as error:
             found["mongo"] = f"down: {type(error).__name__}"

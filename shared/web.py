@@ -193,7 +193,7 @@ def as_problem(error: Exception) -> Problem:
             error.status_code, ("Fehler", "Error")
         )
         return said
-    if isinstance(error, PyMongoError) and is_transient(error):
+    if is_transient(error):
         _log.warning("database_away", error=told(error))
         return Unavailable(
             "Die Datenbank antwortet gerade nicht. Bitte in wenigen Sekunden noch einmal.",

@@ -184,9 +184,9 @@ class Sender:
                 if await self._stored(after, events):
                     return
                 current = await self._store.message(message.id)
-            except (Unavailable, PyMongoError) as error:
-                if isinstance(error, PyMongoError) and not is_transient(error):
-                    _log.error("outcome_not_stored", message_id=message.id, error=told(error))
+            except Exception as error:
+                if not (isinstance(error, Unavailable) or is_transient(error)):
+                    _log.exception("outcome_not_stored", message_id=message.id, error=told(error))
                     return
             await asyncio.sleep(pause)
             pause = min(pause * 2, 2.0)

@@ -17,6 +17,8 @@ from tests.chaos.world import Observer
 SIZE = 2_000_000_000
 """Bytes, of memory as far as they are used: journal and oplog take some hundred millions."""
 _NEW_MOUNTS = 0x00020000
+GOOD = 4
+"""So many writes one after the other show that it goes on."""
 SPAN = (5.0, 90.0)
 """Checkpoints come each minute."""
 
@@ -66,17 +68,27 @@ def _mount(*arguments: str) -> None:
 
 async def _full(fault: Fault, stack: Stack, observer: Observer) -> Letters:
     """Not a byte is free. A mongod that dies of it is begun anew when there is room again, as by its supervisor."""
-    del observer
     data = stack.home.path / fault.victim
     await asyncio.to_thread(_fill, data)
     try:
         await asyncio.sleep(fault.seconds)
     finally:
         _mount("-o", f"remount,size={SIZE}", str(data))
-    if _has_died(stack, fault.victim):
+    if await _dies(stack, fault.victim, observer):
         await asyncio.to_thread(stack.kill, fault.victim)
         await asyncio.to_thread(stack.start_one, fault.victim)
     return set()
+
+
+async def _dies(stack: Stack, name: str, observer: Observer) -> bool:
+    """Whether mongod has died or is about to: while it writes down why, it may still answer now and then."""
+    good = 0
+    while good < GOOD:
+        if _has_died(stack, name):
+            return True
+        good = good + 1 if await observer.writes() else 0
+        await asyncio.sleep(0.5)
+    return False
 
 
 def _fill(data: Path) -> None:

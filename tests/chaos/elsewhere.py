@@ -33,7 +33,7 @@ async def tidy(stack: Stack, prefix: str) -> str:
             there = set(await client.list_topics())
             await client.delete_topics([prefix + topic for topic in TOPICS if prefix + topic in there])
         with MongoClient[dict[str, object]](stack.mongo, serverSelectionTimeoutMS=5000) as databases:
-            for service in SERVICES:
+            for service in (*SERVICES, "chaos"):
                 databases.drop_database(f"{prefix}miglobe-{service}")
     except (KafkaError, PyMongoError) as error:
         return f"topics and databases under {prefix} are left: {type(error).__name__}: {error}"

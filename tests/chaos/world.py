@@ -12,6 +12,7 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from pymongo import AsyncMongoClient
+from pymongo.errors import PyMongoError
 
 from shared import carried
 from shared.events import BY_TOPIC
@@ -127,6 +128,15 @@ class Observer:
         for service, lag in (await self._lag()).items():
             found[f"consumer lag of {service}"] = lag
         return {what: count for what, count in found.items() if count}
+
+    async def writes(self) -> bool:
+        """Whether the database takes and keeps what is written to it; it is asked with patience."""
+        mark: Document = {"$currentDate": {"at": True}}
+        try:
+            await self._client[f"{self.prefix}miglobe-chaos"]["marks"].update_one({"_id": "written"}, mark, upsert=True)
+        except PyMongoError:
+            return False
+        return True
 
     async def arrived(self, request_ids: Sequence[str]) -> bool:
         """Whether one of these has been through everything: assigned, mailed, shown by intake, and reported."""

@@ -65,6 +65,14 @@ async def test_a_transient_error_is_tried_again_until_it_works(mongo: Mongo, set
     assert await dead(settings) == []
 
 
+async def test_a_lock_that_pymongo_has_let_go_makes_no_dead_letter(mongo: Mongo, settings: Settings) -> None:
+    async with listening(mongo, settings, *[RuntimeError("Lock is not acquired")] * 4) as effects:
+        await send(settings.kafka, [message(created(), settings.prefix)])
+        await until(lambda: count(mongo, 1))
+        assert effects.calls == 5
+    assert await dead(settings) == []
+
+
 async def test_a_bug_is_tried_three_times_and_then_a_dead_letter(mongo: Mongo, settings: Settings) -> None:
     async with listening(mongo, settings, KeyError("a"), KeyError("a"), KeyError("a")) as effects:
         await send(settings.kafka, [message(created(), settings.prefix)])

@@ -30,3 +30,8 @@ async def test_an_index_that_cannot_be_made_is_told(fresh_mongo: FreshMongo) -> 
     with pytest.raises(OperationFailure) as error:
         await mongo.index("things", "a", unique=True)
     assert not is_transient(error.value)
+
+
+def test_a_lock_that_another_has_let_go_is_no_bug_of_ours() -> None:
+    assert is_transient(RuntimeError("Lock is not acquired"))
+    assert not is_transient(RuntimeError("something else"))
