@@ -37,8 +37,9 @@ def mails(verdict: Verdict, world: World) -> None:
 
 
 def _in_doubt(messages: Iterable[Document]) -> set[str]:
-    """Handed over without an answer, so to be tried again, and by then no longer needed: who got it may have acted."""
-    return {row["_id"] for row in messages if row["state"] == "dropped" and row["last_error"]}
+    """Taken up by a sender that heard or stored no answer, to be tried again, and by then no longer needed: who got it
+    may have acted."""
+    return {row["_id"] for row in messages if row["state"] == "dropped" and row["attempts"]}
 
 
 def _refused(verdict: Verdict, world: World) -> None:
