@@ -8,6 +8,7 @@ from fastapi import FastAPI
 from services.reporting import (
     api,
     api_claims,
+    api_examples,
     api_exports,
     api_feeds,
     api_operations,
@@ -78,6 +79,7 @@ def build(settings: Settings | None = None) -> FastAPI:
     showcase = Showcase(office, ExampleRecords(service.mongo, service.commits), service.secret)
     service.prepares(showcase.records.prepare)
     service.routes(api_periods.router(office, closer, proofs, showcase.records, service.mongo, service.secret))
+    service.routes(api_examples.router(showcase, service.mongo))
     service.consumes(consumer.reactions(ledger, projector, records))
     service.runs("projector", projector.run)
     service.runs("closer", closer.run)

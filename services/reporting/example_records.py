@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from services.reporting.examples import Example
-from shared.commit import Change, Committer, Replace
+from shared.commit import Change, Committer, Insert, Replace
 from shared.events import ExampleDecided
 from shared.mongo import Document, Mongo
 
@@ -46,10 +46,13 @@ class ExampleRecords:
         """The requests of all that are public or ever were: what was read stays known."""
         return sorted(await self._mongo[EXAMPLES].distinct("request_id", {"history.act": "published"}))
 
-    async def save(self, example: Example, events: Sequence[ExampleDecided] = ()) -> None:
-        """Raises Stale when somebody else was faster, Duplicate when its request has another one."""
+    async def save(self, example: Example, events: Sequence[ExampleDecided] = (), mark: Insert | None = None) -> None:
+        """Raises Stale when somebody else was faster, Duplicate when its request has another one.
+
+        `mark`: of the call, see `shared/idempotency.py`.
+        """
         write = Replace(EXAMPLES, _document(example), example.version - 1)
-        await self._commits.commit(Change((write,), tuple(events), example.version))
+        await self._commits.commit(Change((write,), tuple(events), example.version, mark))
 
 
 def _document(example: Example) -> Document:

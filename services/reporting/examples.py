@@ -55,6 +55,11 @@ class Text:
     done: str = ""
     outcome: str = ""
 
+    @classmethod
+    def of(cls, *typed: str) -> "Text":
+        """As it was typed, its parts in their order."""
+        return cls(*(part.replace("\r\n", "\n").strip() for part in typed))
+
 
 @dataclass(frozen=True, slots=True)
 class Step:

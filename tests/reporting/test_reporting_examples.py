@@ -29,7 +29,7 @@ from shared.events import ExampleDecided
 from shared.ids import new_id
 from tests.conftest import SECRET
 from tests.reporting.journeys import RULES, whole
-from tests.reporting.live import post, working
+from tests.reporting.live import as_, ask, post, working
 from tests.reporting.test_reporting_pages import Office, csrf
 from tests.reporting.test_reporting_periods import last_year
 
@@ -235,6 +235,60 @@ async def test_from_the_draft_to_the_public_page_and_off_it_at_once(place: Place
         ("published", "office"),
         ("withdrawn", "municipality"),
     ]
+
+
+async def test_programs_do_the_same_by_the_api(place: Place) -> None:
+    """From the draft to what everybody reads, the municipality by its link, and off it; by roles as at the pages."""
+    client, skew = place.client, as_("skew", "sarah")
+    made = await post(client, "/api/examples", {"case_number": "MG-TEST-0000"}, status=201)
+    one, link = f"/api/examples/{made['id']}", f"/api/practice/{made['id']}/consent"
+    token = {"token": sign(SECRET, PURPOSE, made["id"])}
+    assert (made["status"], made["next_steps"], made["lacks"]) == ("draft", ["ask"], ["situation", "outcome"])
+    await post(client, f"{one}/ask", {"version": made["version"]}, status=409)
+    written = (await client.put(one, json=FULL | {"version": made["version"]}, headers=skew)).json()
+    assert (await client.put(one, json=FULL | {"version": made["version"]}, headers=skew)).status_code == 409, "stale"
+    asked = await post(client, f"{one}/ask", {"version": written["version"]})
+
+    read = (await client.get(link, params=token)).json()
+    assert {name: read[name] for name in FULL} == FULL
+    for _ in range(2):
+        yes = await client.post(link, params=token, json={"answer": "agreed", "revision": read["revision"]})
+        assert yes.json()["status"] == "agreed"
+    public = f"/api/practice/{made['id']}"
+    assert (await client.get(public)).status_code == 404, "agreed is not yet published"
+    await post(client, f"{one}/publish", {"version": asked["version"] + 1}, role="skew", who="sarah")
+    shown = (await client.get(public)).json()
+    assert shown == (await client.get("/api/practice")).json()["items"][0]
+    assert {name: shown[name] for name in (*FULL, "municipality", "fields")} == FULL | {
+        "municipality": "Salach",
+        "fields": made["fields"],
+    }
+    assert not shown.keys() & {"history", "case_number", "request_id", "version"}, "of the office alone"
+
+    gone = await client.post(link, params=token, json={"answer": "withdrawn", "revision": 0})
+    assert gone.json()["status"] == "withdrawn"
+    assert (await client.get(public)).status_code == 404
+    (kept,) = (await ask(client, "/api/examples", role="skew"))["items"]
+    assert [(step["act"], step["by"]) for step in kept["history"]][-2:] == [
+        ("published", "sarah"),
+        ("withdrawn", "municipality"),
+    ]
+    assert (kept["next_steps"], kept["may_be_written"]) == ([], False)
+    for role in ("advisor", "ops"):
+        assert (await client.get(one, headers=as_(role))).status_code == 403
+
+
+async def test_a_draft_asked_for_again_is_the_first_one_or_refused(place: Place) -> None:
+    body = {"case_number": "MG-TEST-0000"}
+    keyed = as_("coordinator") | {"Idempotency-Key": "one"}
+    answers = [await place.client.post("/api/examples", json=body, headers=keyed) for _ in range(2)]
+    assert [one.status_code for one in answers] == [201, 201]
+    assert answers[0].json() == answers[1].json()
+    other = await place.client.post("/api/examples", json={"case_number": "MG-TEST-0001"}, headers=keyed)
+    assert other.status_code == 422
+    await post(place.client, "/api/examples", body, status=409)
+    await post(place.client, "/api/examples", {"case_number": "MG-0000-0000"}, status=404)
+    await post(place.client, "/api/examples", body | {"by": "me"}, status=422)
 
 
 async def published(place: Place, number: int = 0) -> httpx.Response:

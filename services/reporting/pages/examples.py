@@ -1,8 +1,7 @@
 """Practice examples: the office's desk, the municipality's link (GET shows, POST acts), and the public pages."""
 
-from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
-from typing import Annotated, Literal
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Form, Path, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
@@ -20,7 +19,7 @@ from services.reporting.examples import (
     lacks,
 )
 from services.reporting.pages.desk import Pages
-from services.reporting.publishing import PURPOSE, Showcase
+from services.reporting.publishing import PURPOSE, STEPS, Offer
 from shared import auth
 from shared.access import by_link, everybody
 from shared.errors import Conflict, NotFound, Problem
@@ -32,12 +31,6 @@ ExampleId = Annotated[Id, Path(alias="id")]
 Token = Annotated[str | None, Query(max_length=200)]
 Seen = Annotated[int, Form(ge=0)]
 Part = Annotated[str, Form(max_length=LONGEST_PART)]
-Offer = Literal["ask", "publish", "withdraw"]
-_DO: dict[Offer, Callable[[Showcase, str, int, str, datetime], Awaitable[None]]] = {
-    "ask": publishing.ask,
-    "publish": publishing.publish,
-    "withdraw": publishing.take_off,
-}
 
 
 def add(routes: APIRouter, pages: Pages) -> None:
@@ -113,7 +106,7 @@ def _add_desk(routes: APIRouter, pages: Pages) -> None:
         done: Part = "",
         outcome: Part = "",
     ) -> Response:
-        typed = Text(*(part.replace("\r\n", "\n").strip() for part in (title, situation, done, outcome)))
+        typed = Text.of(title, situation, done, outcome)
         try:
             await publishing.write(showcase, example_id, version, typed, viewer.subject, _now())
         except Conflict as refused:
@@ -123,7 +116,7 @@ def _add_desk(routes: APIRouter, pages: Pages) -> None:
     @routes.post("/reporting/examples/{id}/{step}")
     async def step(request: Request, example_id: ExampleId, step: Offer, viewer: Office, version: Seen) -> Response:
         try:
-            await _DO[step](showcase, example_id, version, viewer.subject, _now())
+            await STEPS[step](showcase, example_id, version, viewer.subject, _now())
         except Conflict as refused:
             return await shown(request, viewer, await publishing.read(showcase, example_id), None, refused)
         return _to(example_id)
