@@ -281,6 +281,11 @@ def _year(path: str) -> Callable[[World], Awaitable[str]]:
     return found
 
 
+async def _closing(world: World) -> str:
+    await world.closing()
+    return "/reporting/periods"
+
+
 async def _claim(world: World) -> str:
     return f"/reporting/claims/{await world.claim()}"
 
@@ -316,6 +321,7 @@ REPORTING = (
     Shown("claims", "reporting", _fixed("/reporting/claims?status=draft"), who=_fixed("koordination")),
     Shown("claim", "reporting", _claim, who=_fixed("koordination")),
     Shown("periods", "reporting", _fixed("/reporting/periods"), who=_fixed("skew")),
+    Shown("periods-closing", "reporting", _closing, who=_fixed("koordination")),
     Shown("mine-empty", "reporting", _fixed("/reporting/mine"), who=_fixed("A16")),
 )
 

@@ -19,10 +19,12 @@ from services.matching.domain.trial import NEARNESS, Changed, Figures, Outcome, 
 from services.reporting import examples
 from services.reporting.example_records import ExampleRecords
 from services.reporting.examples import Example, Status, Text
+from services.reporting.frozen import CLOSINGS
 from shared import auth
 from shared.commit import Committer, committing
 from shared.events.base import FieldCode, moment
 from shared.ids import new_id
+from shared.lease import Lease
 from shared.mongo import Mongo
 from tests.waiting import until
 
@@ -194,6 +196,18 @@ class World:
                 await mongo.close()
             self._examples[status] = one.id
         return self._examples[status]
+
+    async def closing(self) -> None:
+        """A period that is being closed, for ever: nobody else may go on with it."""
+        mongo = Mongo(self.stack.mongo, "browser-miglobe-reporting")
+        try:
+            lease = Lease(mongo, "closing", "tests", 10**6)
+            await until(lease.take, what="the lease of whoever closes")
+            wish = {"by": "koordination", "at": datetime.now(UTC), "done": 1_200, "total": 3_456}
+            place = {"_id": "2025-02-10_2025-03-15"}
+            await mongo[CLOSINGS].update_one(place, {"$set": wish}, upsert=True)
+        finally:
+            await mongo.close()
 
     async def many(self, number: int = 200) -> None:
         """So many more engagements for lists to show, as copies of one, overdue; nothing happens to them by itself."""

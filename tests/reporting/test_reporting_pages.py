@@ -3,6 +3,7 @@
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from html import unescape
 
 import httpx
@@ -10,10 +11,12 @@ import pytest
 from fastapi import FastAPI
 
 from services.reporting.app import build
+from services.reporting.frozen import CLOSINGS
 from services.reporting.pages.periods import in_cents
 from services.reporting.settings import Settings
 from shared.access import Role
 from shared.auth import Person
+from shared.lease import Lease
 from tests.reporting.journeys import whole
 from tests.reporting.live import tell
 from tests.waiting import until
@@ -151,6 +154,20 @@ async def test_a_period_is_closed_by_a_click_and_a_budget_is_typed_as_people_typ
         assert "Abgeschlossen am" in overview.text
         assert (await anna.get("/reporting/public/2026")).status_code == 404
         assert (await anna.post("/reporting/periods/2026-99/close", data=form)).status_code == 400
+
+
+async def test_a_closing_under_way_says_how_far_it_is_instead_of_its_button(office: Office) -> None:
+    """Also of a free period, which nobody has to close."""
+    mongo = office.app.state.service.mongo
+    await until(Lease(mongo, "closing", "tests", 600).take, what="the lease of whoever closes")
+    for name in ("2026-10", "2026-10-02_2026-10-09"):
+        at = datetime(2026, 11, 20, tzinfo=UTC)
+        await mongo[CLOSINGS].insert_one({"_id": name, "by": "anna", "at": at, "done": 1200, "total": 3456})
+    async with office("coordinator", "anna") as anna:
+        page = await anna.get("/reporting/periods")
+    assert page.text.count("Wird abgeschlossen: 1.200 von 3.456 Ansprüchen.") == 2
+    assert page.text.count('<progress value="1200" max="3456"') == 2
+    assert 'action="/reporting/periods/2026-10/close"' not in page.text
 
 
 @pytest.mark.parametrize(

@@ -33,13 +33,15 @@ def add(routes: APIRouter, pages: Pages) -> None:
 
     async def shown(request: Request, viewer: Viewer, code: int = 200, /, **given: object) -> HTMLResponse:
         year = str(today().year)
+        under_way = {one.period: one for one in await frozen.wishes()}
+        open_ = await closing.to_close(office, today())
         return look.show(
             request,
             "periods.html",
             code,
             closed=await frozen.all_closed(),
-            to_close=await closing.to_close(office, today()),
-            under_way={one.period: one for one in await frozen.wishes()},
+            to_close=[*(name for name in under_way if name not in open_), *open_],
+            under_way=under_way,
             dues=await closing.due(office, pages.proofs, today()),
             year=year,
             spending=await closing.spending(office, year),
