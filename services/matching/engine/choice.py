@@ -61,24 +61,24 @@ def decide(
         return Verdict((), 0, True, 0.0, {})
     found = one_after_the_other(instance) if oldest_first else solve(instance)
     taken = {int(row): n for n, row in enumerate(found.taken.row)}
-    decisions = tuple(_decision(ask, found, taken.get(ask.row), not oldest_first) for ask in instance.asks)
+    decisions = tuple(_decision(instance, row, found, taken.get(row), not oldest_first) for row in range(len(seekers)))
     ids = [one.id for one in instance.people]
     prices = {one: round(float(price), 3) for one, price in zip(ids, found.price, strict=True) if price > 1e-3}
     return Verdict(decisions, found.objective, found.optimal, found.gap, prices, oldest_first)
 
 
-def _decision(ask: Ask, found: Solution, n: int | None, runners_up: bool) -> Decision:
-    wish, instance = ask.wish, ask.instance
+def _decision(instance: Instance, row: int, found: Solution, n: int | None, runners_up: bool) -> Decision:
+    wish = instance.wishes[row]
     if n is None:
         walls = instance.walls(wish)
-        reason = "nobody_free" if len(ask.able) else nobody(walls)  # type: ignore[arg-type]
+        reason = "nobody_free" if len(instance.ask(row).able) else nobody(walls)  # type: ignore[arg-type]
         return Decision(wish.id, nobody=reason, policy_version=instance.policy.version)
     a, b = int(found.taken.a[n]), int(found.taken.b[n])
     ids = [instance.people[place].id for place in ((a,) if b == NOBODY else (a, b))]
     members = instance.scale.seats(ids, wish)
     if sum(one.score for one in members) != int(found.taken.score[n]):
         raise ArithmeticError(f"the points of {ids} for {wish.id} are not those that were reckoned with")
-    next_best = _runners_up(ask, members) if runners_up else ()
+    next_best = _runners_up(instance.ask(row), members) if runners_up else ()
     return Decision(wish.id, members, next_best, policy_version=instance.policy.version)
 
 

@@ -76,18 +76,28 @@ class Instance:
     def asks(self) -> "list[Ask]":
         return [self.ask(row) for row in range(len(self.wishes))]
 
+    def overdue(self, wish: Seeker) -> bool:
+        """It has waited too long."""
+        limit = self.policy.rules.starvation
+        return limit is not None and wish.waiting_days > limit
+
     def able(self, wish: Seeker) -> Ints:
         """Who could be asked, by place."""
-        good = (self.free > 0) & self._there(self.today) & self._there(max(self.today, wish.wanted_from))
         known = np.zeros(len(self.people), bool)
         for code in wish.fields:
             known |= self._level(code) > 0
-        good &= known
-        out = {*self._foes.get(wish.ags, ()), *self._foes.get(wish.ags[:5], ())}
-        out.update(self.place[seat.advisor_id] for seat in wish.held)
-        out.update(self.place[one] for one in wish.refused if one in self.place)
-        good[sorted(out)] = False
-        return np.flatnonzero(good)
+        return np.flatnonzero((self.free > 0) & known & self.there(wish))
+
+    def there(self, wish: Seeker) -> Bools:
+        """By place: is certified and present, and neither in conflict nor out of the question for it."""
+        here = self._there(max(self.today, wish.wanted_from))
+        out = [*self._foes.get(wish.ags, ()), *self._foes.get(wish.ags[:5], ())]
+        out += [self.place[seat.advisor_id] for seat in wish.held]
+        out += [self.place[one] for one in wish.refused if one in self.place]
+        if out:
+            here = here.copy()
+            here[out] = False
+        return here
 
     def walls(self, wish: Seeker) -> set[str]:
         """What bars those who can't be asked."""
@@ -108,7 +118,9 @@ class Instance:
         return self._speaks(code)
 
     def _there_on(self, day: date) -> Bools:
-        return np.array([one.certified(day) and not one.away(day) for one in self.people], bool)
+        """Today too."""
+        there = [one.certified(day) and not (one.absences and one.away(day)) for one in self.people]
+        return np.array(there, bool) & (self._there(self.today) if day != self.today else True)
 
     def _level_in(self, code: str) -> Tiny:
         return np.array([one.levels.get(code, 0) for one in self.people], np.int8)
@@ -144,8 +156,7 @@ class Ask:
         self.tandem = tandem_points(wish, weights)
         self.paired = wish.tandem != Tandem.NOT_WANTED
         top, tongues = 3 * len(wish.fields), len(wish.languages)
-        self.expertise = np.array([weights.expertise * n // max(1, top) for n in range(top + 1)], np.int32)
-        self.languages = np.array([weights.languages * n // max(1, tongues) for n in range(tongues + 1)], np.int32)
+        self.expertise, self.languages = shares(weights.expertise, top), shares(weights.languages, tongues)
         self.alone = self._profile(self.levels, self.region, self.spoken)
 
     def _profile(self, levels: list[Tiny], region: Points, spoken: list[Tiny]) -> Points:
@@ -221,6 +232,12 @@ class Ask:
         level = known[columns.a] + np.where(alone, 0, known[columns.b])
         paid = minutes[columns.a] + np.where(alone, 0, minutes[columns.b])
         return np.lexsort((columns.b, columns.a, paid, -level, ~alone))
+
+
+@lru_cache(maxsize=64)
+def shares(whole: int, parts: int) -> Points:
+    """What so many of the `parts` come to, from none to all."""
+    return np.array([whole * n // max(1, parts) for n in range(parts + 1)], np.int32)
 
 
 @lru_cache(maxsize=64)

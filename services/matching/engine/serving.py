@@ -11,13 +11,11 @@ def servable(instance: Instance) -> Ints:
     """By row who could serve it, NOBODY where it needn't be served: all with a seat taken or pinned, and of the overdue
     each that can be beside all that have waited longer. By whom it really is, is left to the optimum.
     """
-    limit = instance.policy.rules.starvation
     room = instance.free.copy()
     served = np.array([ask.fixed[0] if ask.fixed and _pinned(ask, room) else NOBODY for ask in instance.asks], np.int64)
     guests: dict[int, list[int]] = {}
     for ask in instance.asks:
-        overdue = limit is not None and ask.wish.waiting_days > limit
-        if overdue and not ask.fixed:
+        if instance.overdue(ask.wish) and not ask.fixed:
             _seat(instance.asks, ask.row, room, guests)
     for advisor, rows in guests.items():
         served[rows] = advisor

@@ -94,7 +94,7 @@ def _solution(instance: Instance, taken: Columns, bound: float, price: Floats) -
     if (counts > 1).any() or (_uses(instance, taken) > instance.free).any():
         raise ArithmeticError("the solver's answer gives a place away twice")
     objective = int(taken.score.sum()) - batch_cost(instance, taken)
-    whole = int(np.floor(bound + SURE + EPS * len(instance.asks)))
+    whole = int(np.floor(bound + SURE + EPS * len(instance.wishes)))
     if whole < objective:
         raise ArithmeticError(f"the solver's bound {bound} is below its answer {objective}")
     return Solution(taken.of(np.argsort(taken.row)), objective, whole, price)
