@@ -34,27 +34,32 @@ class Scale:
     def __init__(self, candidates: Iterable[Candidate], weights: Weights) -> None:
         self.people = {one.id: one for one in candidates}
         self.weights = weights
-        self._longest = max((one.paid_minutes for one in self.people.values()), default=0) + 60
+        longest = max((one.paid_minutes for one in self.people.values()), default=0) + 60
+        self._fair = {
+            one.id: weights.fairness * (longest - one.paid_minutes) // longest for one in self.people.values()
+        }
 
     def points(self, ids: Sequence[str], wish: Seeker) -> dict[str, int]:
         """Of one or two advisors, per criterion."""
         members, weights = [self.people[one] for one in ids], self.weights
-        levels = sum(max(one.levels.get(code, 0) for one in members) for code in wish.fields)
-        spoken = frozenset[str]().union(*(one.languages for one in members)).intersection(wish.languages)
+        best = [max([one.levels.get(code, 0) for one in members]) for code in wish.fields]
+        spoken = members[0].languages.union(*[one.languages for one in members[1:]]).intersection(wish.languages)
         return {
-            "expertise": weights.expertise * levels // (3 * len(wish.fields)) if wish.fields else 0,
-            "region": max(region_points(wish.ags, one.regions, weights.region) for one in members),
+            "expertise": weights.expertise * sum(best) // (3 * len(wish.fields)) if wish.fields else 0,
+            "region": max([region_points(wish.ags, one.regions, weights.region) for one in members]),
             "languages": weights.languages * len(spoken) // len(wish.languages) if wish.languages else 0,
-            "fairness": sum(self.fairness(one) for one in members) // len(members),
+            "fairness": sum([self._fair[one.id] for one in members]) // len(members),
             "tandem": tandem_points(wish, weights) if len(members) > 1 else 0,
             "waiting": waiting_points(wish, weights),
         }
 
     def fairness(self, one: Candidate) -> int:
-        return self.weights.fairness * (self._longest - one.paid_minutes) // self._longest
+        return self._fair[one.id]
 
     def ordered(self, ids: Sequence[str], wish: Seeker) -> tuple[str, ...]:
         """The lead first. Who holds a seat keeps its role beside another; of two who are pinned the first leads."""
+        if len(ids) == 1:
+            return tuple(ids)
         if len(ids) == len(wish.pinned) and set(ids) == set(wish.pinned):
             return wish.pinned
         places = {seat.advisor_id: 0 if seat.role == Role.LEAD else 2 for seat in wish.held}

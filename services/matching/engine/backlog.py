@@ -108,21 +108,24 @@ class _Alike:
         instance, who = self._instance, self._who
         waiting = waiting_points(wish, instance.weights)
         region, cost = instance.region(wish.ags)[who], price[who]
-        out = np.where(instance.there(wish)[who], 0, FULL)
-        score: Ints = self._single + region - out
+        there = instance.there(wish)[who]
+        out = None if there.all() else np.where(there, 0, FULL)
+        score: Ints = self._single + region
+        if out is not None:
+            score -= out
         gain, most = score - cost, int(score.max()) - usual
         top = int(gain.max())
         if self._paired:
             pairs = np.maximum(region[:, None], region) + self._pair
-            if out.any():
+            if out is not None:
                 pairs -= out[:, None]
                 pairs -= out
             most = max(most, int(pairs.max()) - 2 * usual)
-            gains_ = pairs - cost
-            gains_ -= cost[:, None]
-            better = int(gains_.max())
+            net = pairs - cost
+            net -= cost[:, None]
+            better = int(net.max())
             if better > top:  # of equals fewer people are preferred
-                score, gain, top = pairs, gains_, better
+                score, gain, top = pairs, net, better
         most = max(0, most + waiting)
         if top + waiting < least:
             return _Found([], 0, most)
