@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import NamedTuple
 
 from shared.errors import Permanent
@@ -34,13 +35,19 @@ def common(key: str, service: str, time: datetime, trace: Trace) -> dict[str, st
     found = {
         "ce_specversion": "1.0",
         "ce_source": f"/miglobe/{service}",
-        "ce_time": time.astimezone(UTC).isoformat().replace("+00:00", "Z"),
+        "ce_time": _said(time),
         "ce_subject": key,
         "ce_correlationid": trace.correlation_id,
         "content-type": "application/json",
         "traceparent": trace.traceparent,
     }
     return found | ({"ce_causationid": trace.cause_id} if trace.cause_id else {})
+
+
+@lru_cache(maxsize=4)
+def _said(time: datetime) -> str:
+    """Many events are of one moment."""
+    return time.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 def read(raw: Iterable[tuple[str, bytes | None]], topic: str, partition: int, offset: int) -> Envelope:

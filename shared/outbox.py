@@ -19,7 +19,7 @@ from pymongo.errors import PyMongoError
 
 from shared import carried, envelope
 from shared.errors import Permanent
-from shared.events import Dossier, Event
+from shared.events import Dossier, Event, ReportingEntry
 from shared.ids import new_id
 from shared.lease import Lease
 from shared.mongo import Document, Mongo
@@ -52,7 +52,7 @@ def rows(events: "Sequence[Event | Tombstone]", version: int, service: str, now:
     """One row per event, in order; `order` sorts the rows of a key by their aggregate's version."""
     made: list[Document] = []
     for position, event in enumerate(events):
-        event_id = getattr(event, "entry_id", None) or new_id()
+        event_id = event.entry_id if isinstance(event, ReportingEntry) else new_id()
         if isinstance(event, Tombstone):
             head, topic, body = {"ce_erased": "1"}, event.dossier.topic, None
         else:

@@ -1,4 +1,5 @@
-"""Every query of matching. Documents are the domain's dataclasses as plain JSON, `id` as `_id`.
+"""Every query of matching. Documents are the domain's dataclasses as plain JSON, `id` as `_id`; what an engagement has
+not got is left out.
 
 engagements   one per request, with what queries need beside it: holders, due, when somebody was told last, `leaving`
               (advisors to be replaced), `committed` (minutes of its budget), what `loads` are added up from
@@ -200,8 +201,7 @@ class Store:
             writes.append(Replace("pool", {"_id": "fence", "version": fresh}, was=fence))
         writes += marks
         writes += (
-            Replace("engagements", self._document(replace(one, version=version)), was=one.version)
-            for one in engagements
+            Replace("engagements", self._document(one, version), was=one.version) for one in engagements
         )
         if basis is not None:
             packed = zlib.compress(_BASIS.dump_json(basis), 1)
@@ -257,7 +257,7 @@ class Store:
         version = 0
         if emptied is not None:
             version = emptied.version + 1
-            writes.append(Replace("engagements", self._document(replace(emptied, version=version)), emptied.version))
+            writes.append(Replace("engagements", self._document(emptied, version), emptied.version))
         await self._commits.commit(Change(tuple(writes), (), version, mark))
 
     async def note(self, mark: Insert) -> None:
@@ -293,8 +293,7 @@ class Store:
             Replace("advisors", _plain(_ADVISOR, replace(one, version=version)), was=one.version) for one in advisors
         ]
         writes += (
-            Replace("engagements", self._document(replace(one, version=version)), was=one.version)
-            for one in engagements
+            Replace("engagements", self._document(one, version), was=one.version) for one in engagements
         )
         writes.append(Replace("pool", {"_id": "fence", "version": _fresh()}, was=fence))
         writes.append(Put("pool", {"_id": "news", "version": _fresh()}))
@@ -431,15 +430,20 @@ class Store:
         cursor = self._mongo["engagements"].find(wanted).sort("_id", 1).limit(limit)
         return [_engagement(found) for found in await cursor.to_list(None)]
 
-    def _document(self, engagement: Engagement) -> Document:
-        beside = {
+    def _document(self, engagement: Engagement, version: int) -> Document:
+        document: Document = _ENGAGEMENT.dump_python(engagement, mode="json", exclude_defaults=True)
+        document["_id"] = document.pop("id")
+        document["version"] = version
+        beside = told(engagement, self._rules)._asdict() | {
             "holders": list(engagement.holders),
             "leaving": [one.advisor_id for one in engagement.leaving] if engagement.state in OPEN else [],
             "committed": committed(engagement),
+            **loads.beside(engagement),
         }
-        known = told(engagement, self._rules)._asdict()
-        days = {name: value.isoformat() if isinstance(value, date) else value for name, value in known.items()}
-        return _plain(_ENGAGEMENT, engagement) | beside | loads.beside(engagement) | days
+        for name, value in beside.items():
+            if value not in (None, []):
+                document[name] = value.isoformat() if isinstance(value, date) else value
+        return document
 
 
 def _fresh() -> int:

@@ -103,7 +103,7 @@ async def decide(
     for one in waiting:
         decision = by_request[one.id]
         looked = governing.look.wanted(one.asked.fields, sum(member.score for member in decision.members))
-        if one.id in reserved:
+        if reserved.get(one.id, one.reserved) is not one.reserved:
             one = replace(one, reserved=reserved[one.id])
         settled, told = rounds.settle(one, decision, new_id(), respond_by, look_by if looked else None, now, basis.id)
         if settled is not one:
