@@ -28,6 +28,8 @@ from shared.telling import told
 
 ATTEMPTS = 3
 """So often new requests are decided anew when another process has decided meanwhile."""
+PART = 125
+"""Of many new requests so many are decided while the ones before them are being stored."""
 
 _log = structlog.get_logger(__name__)
 
@@ -102,22 +104,51 @@ class Matcher:
         """
         async with self._deciding:
             await self._sweep(("pending",))
-            for done in range(0, len(arrived), self._batch):
-                if not await self._admit(arrived[done : done + self._batch]):
-                    return done
-        return len(arrived)
+            return await self._admit(arrived)
 
-    async def _admit(self, arrived: Sequence[tuple[RequestCreated, Insert]]) -> bool:
-        now = self._clock()
+    async def _admit(self, arrived: Sequence[tuple[RequestCreated, Insert]]) -> int:
+        size, done, failed = min(self._batch, PART), 0, 0
+        ahead: matching.Pass | None = None
+        while done < len(arrived):
+            part, then = arrived[done : done + size], arrived[done + size : done + 2 * size]
+            made = ahead or await self._decided(part, len(arrived), await self._current())
+            kept, decided = await asyncio.gather(
+                matching.keep(self._store, made, [mark for _, mark in part]),
+                self._ahead(then, len(arrived), made.after),
+                return_exceptions=True,
+            )
+            if isinstance(kept, Duplicate):
+                return done
+            if isinstance(kept, Stale):
+                self._pool, ahead, failed = None, None, failed + 1
+                if failed == ATTEMPTS:
+                    return done
+                continue
+            if isinstance(kept, BaseException):
+                raise kept
+            if isinstance(decided, BaseException):
+                raise decided
+            self._pool, ahead, done, failed = made.after, decided, done + len(part), 0
+        return done
+
+    async def _ahead(
+        self, arrived: Sequence[tuple[RequestCreated, Insert]], of: int, pool: matching.Pool
+    ) -> matching.Pass | None:
+        """None where something else than the last decision has changed, so that it has to be seen first."""
+        if not arrived:
+            return None
+        signals, today = await self._store.signals(), self._rules.day(self._clock())
+        if (signals._replace(fence=pool.signals.fence), today) != (pool.signals, pool.day):
+            return None
+        return await self._decided(arrived, of, pool)
+
+    async def _decided(
+        self, arrived: Sequence[tuple[RequestCreated, Insert]], of: int, pool: matching.Pool
+    ) -> matching.Pass:
+        """`of` so many that have arrived at once."""
+        now, most = self._clock(), self._policy.limits.optimum_up_to
         new = [events.received(None, event, now) for event, _ in arrived]
-        for _ in range(ATTEMPTS):
-            with suppress(Stale):
-                try:
-                    await self._decide(new, [mark for _, mark in arrived])
-                except Duplicate:
-                    return False
-                return True
-        return False
+        return await matching.decide(new, pool, self._policy, self._rules, now, most is not None and of > most)
 
     async def _sweep(self, states: tuple[State, ...]) -> None:
         """Decides all in `states`, the oldest first."""
@@ -131,13 +162,11 @@ class Matcher:
                     continue
             after = waiting[-1].id if len(waiting) == self._batch else None
 
-    async def _decide(self, waiting: Sequence[Engagement], marks: Sequence[Insert] = ()) -> None:
-        """Raises Stale when somebody else was faster, and Duplicate when one of `marks` is there."""
-        pool = await self._current()
+    async def _decide(self, waiting: Sequence[Engagement]) -> None:
+        """Raises Stale when somebody else was faster."""
+        made = await matching.decide(waiting, await self._current(), self._policy, self._rules, self._clock())
         try:
-            self._pool = await matching.decide(
-                self._store, waiting, pool, self._policy, self._rules, self._clock(), marks
-            )
+            self._pool = await matching.keep(self._store, made)
         except Stale:
             self._pool = None
             raise

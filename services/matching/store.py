@@ -13,6 +13,7 @@ pool          `fence`: its version is taken by every write that uses capacity or
               processes can't both give away the same free place; `news`: changes when a choice may come out better
 """
 
+import asyncio
 import secrets
 import zlib
 from collections.abc import Callable, Iterable, Sequence
@@ -48,6 +49,8 @@ _ACTIVATION = TypeAdapter(Activation)
 _BUDGET = TypeAdapter(Budget)
 _TRIAL = TypeAdapter(Trial)
 _OUTCOME = TypeAdapter(Outcome)
+SLICE = 25
+"""So many of a pass are reckoned at a time; in between goes on what others wait for."""
 SILENT_SECONDS = 15
 """Whoever plays a trial and has said nothing for so long is taken to be gone."""
 
@@ -185,33 +188,36 @@ class Store:
         cause: Insert | None = None,
         marks: Sequence[Insert] = (),
         fence: int | None = None,
+        leaves: int | None = None,
         news: bool = False,
         basis: Basis | None = None,
     ) -> int:
-        """All together or not at all; `fence` as loaded by whoever uses capacity. Returns the fence's new version.
+        """All together or not at all; `fence` as loaded by whoever uses capacity. Returns the fence's new version,
+        which is `leaves` if given.
 
         They get one common version, above all that they had: it orders the events of each. `marks`: of many causes;
         `basis`: what they were decided from.
         Raises Stale or Duplicate.
         """
         version = max((one.version for one in engagements), default=0) + 1
-        fresh = _fresh()
+        then = leaves or fresh()
         writes: list[Write] = []
         if fence is not None:  # first, so that whoever comes too late has not written all the rest in vain
-            writes.append(Replace("pool", {"_id": "fence", "version": fresh}, was=fence))
+            writes.append(Replace("pool", {"_id": "fence", "version": then}, was=fence))
         writes += marks
-        writes += (
-            Replace("engagements", self._document(one, version), was=one.version) for one in engagements
-        )
+        for n, one in enumerate(engagements):
+            if n % SLICE == SLICE - 1:
+                await asyncio.sleep(0)
+            writes.append(Replace("engagements", self._document(one, version), was=one.version))
         if basis is not None:
             packed = zlib.compress(_BASIS.dump_json(basis), 1)
             writes.append(Insert("bases", {"_id": basis.id, "at": basis.decided_at, "packed": packed}))
         if news:
-            writes.append(Put("pool", {"_id": "news", "version": _fresh()}))
+            writes.append(Put("pool", {"_id": "news", "version": fresh()}))
         await self._commits.commit(Change(tuple(writes), tuple(events), version, cause))
         if news or any(one.state == "pending" for one in engagements):
             self.woken()
-        return fresh
+        return then
 
     async def basis(self, basis_id: str) -> Basis | None:
         """What a pass was decided from and what came of it."""
@@ -292,11 +298,9 @@ class Store:
         writes: list[Write] = [
             Replace("advisors", _plain(_ADVISOR, replace(one, version=version)), was=one.version) for one in advisors
         ]
-        writes += (
-            Replace("engagements", self._document(one, version), was=one.version) for one in engagements
-        )
-        writes.append(Replace("pool", {"_id": "fence", "version": _fresh()}, was=fence))
-        writes.append(Put("pool", {"_id": "news", "version": _fresh()}))
+        writes += (Replace("engagements", self._document(one, version), was=one.version) for one in engagements)
+        writes.append(Replace("pool", {"_id": "fence", "version": fresh()}, was=fence))
+        writes.append(Put("pool", {"_id": "news", "version": fresh()}))
         await self._commits.commit(Change(tuple(writes), tuple(events), version, cause))
         self.woken()
 
@@ -331,7 +335,7 @@ class Store:
         writes = (
             Insert("activations", _plain(_ACTIVATION, activation)),
             Put("pool", {"_id": "policy", "version": activation.version}),
-            Put("pool", {"_id": "news", "version": _fresh()}),
+            Put("pool", {"_id": "news", "version": fresh()}),
         )
         await self._commits.commit(Change(writes))
         self.woken()
@@ -393,9 +397,9 @@ class Store:
         """Raises Stale, also when somebody used the budget since `fence` was read."""
         document = _plain(_BUDGET, replace(budget, version=budget.version + 1))
         writes: tuple[Write, ...] = (
-            Replace("pool", {"_id": "fence", "version": _fresh()}, was=fence),
+            Replace("pool", {"_id": "fence", "version": fresh()}, was=fence),
             Replace("budgets", document, was=budget.version),
-            Put("pool", {"_id": "news", "version": _fresh()}),
+            Put("pool", {"_id": "news", "version": fresh()}),
         )
         await self._commits.commit(Change(writes, mark=cause))
         self.woken()
@@ -446,7 +450,7 @@ class Store:
         return document
 
 
-def _fresh() -> int:
+def fresh() -> int:
     """A version that nobody has seen: only equality counts for the pool's documents."""
     return secrets.randbits(62) + 1
 

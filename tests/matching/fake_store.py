@@ -123,6 +123,7 @@ class FakeStore(Store):
         cause: Insert | None = None,
         marks: Sequence[Insert] = (),
         fence: int | None = None,
+        leaves: int | None = None,
         news: bool = False,
         basis: Basis | None = None,
     ) -> int:
@@ -133,7 +134,7 @@ class FakeStore(Store):
             raise Stale
         version = max((one.version for one in engagements), default=0) + 1
         self.kept.update((one.id, replace(one, version=version)) for one in engagements)
-        self._fence = next(self._versions) if fence is not None else self._fence
+        self._fence = leaves or next(self._versions) if fence is not None else self._fence
         self._news = next(self._versions) if news else self._news
         self.outbox.extend(events)
         if basis is not None:

@@ -23,8 +23,14 @@ DECIDE = matching.choose
 def main(port: str, halted: Path) -> None:
     before: list[bool] = []
 
-    def choose(candidates: Sequence[Candidate], seekers: Sequence[Seeker], today: date, policy: Policy) -> Any:
-        verdict = DECIDE(candidates, seekers, today, policy)
+    def choose(
+        candidates: Sequence[Candidate],
+        seekers: Sequence[Seeker],
+        today: date,
+        policy: Policy,
+        oldest_first: bool | None = None,
+    ) -> Any:
+        verdict = DECIDE(candidates, seekers, today, policy, oldest_first)
         if seekers and not before:
             before.append(True)
             halted.touch()

@@ -113,23 +113,23 @@ class _Alike:
         score: Ints = self._single + region
         if out is not None:
             score -= out
-        gain, most = score - cost, int(score.max()) - usual
-        top = int(gain.max())
+        gain, most = score - cost, _most(score) - usual
+        top = _most(gain)
         if self._paired:
             pairs = np.maximum(region[:, None], region) + self._pair
             if out is not None:
                 pairs -= out[:, None]
                 pairs -= out
-            most = max(most, int(pairs.max()) - 2 * usual)
+            most = max(most, _most(pairs) - 2 * usual)
             net = pairs - cost
             net -= cost[:, None]
-            better = int(net.max())
+            better = _most(net)
             if better > top:  # of equals fewer people are preferred
                 score, gain, top = pairs, net, better
         most = max(0, most + waiting)
         if top + waiting < least:
             return _Found([], 0, most)
-        n = self._first(np.flatnonzero(gain.ravel() == top), gain.ndim)
+        n = self._first((gain.ravel() == top).nonzero()[0], gain.ndim)
         pair = divmod(n, len(who)) if gain.ndim > 1 else (n,)
         return _Found(who[list(pair)].tolist(), int(score.ravel()[n]) + waiting, most)
 
@@ -139,6 +139,11 @@ class _Alike:
             a, b = np.divmod(equal, len(self._who)) if people > 1 else (equal, equal)
             equal = equal[np.lexsort((b, a, self._minutes[a] + self._minutes[b], -self._level[a] - self._level[b]))]
         return int(equal[0])
+
+
+def _most(values: Ints) -> int:
+    """The largest; `argmax` is several times as fast as `max`."""
+    return int(values.ravel()[values.argmax()])
 
 
 def _best(ask: Ask, price: Floats, usual: float, least: float) -> tuple[Columns, float]:

@@ -36,11 +36,15 @@ class Verdict:
 
 
 def choose(
-    candidates: Sequence[Candidate], seekers: Sequence[Seeker], today: date, policy: Policy = OPTIMAL
+    candidates: Sequence[Candidate],
+    seekers: Sequence[Seeker],
+    today: date,
+    policy: Policy = OPTIMAL,
+    oldest_first: bool | None = None,
 ) -> Verdict:
     """The order of the arguments doesn't matter."""
     try:
-        return decide(candidates, seekers, today, policy)
+        return decide(candidates, seekers, today, policy, oldest_first)
     except Exception:
         _log.exception("engine_failed", requests=len(seekers), advisors=len(candidates))
         return Verdict(tuple(plain.choose(candidates, seekers, today)), 0, False, 1.0, {})

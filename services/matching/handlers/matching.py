@@ -1,6 +1,7 @@
 """The matcher's pass: many requests decided together and stored in one change, guarded by the pool's fence.
 
-Places and the budget are given in that change, so what is released has both.
+Places and the budget are given in that change, so what is released has both. Deciding and storing are two steps: the
+next pass can be decided from what this one will leave, while it is being stored. If it can't be, neither can that.
 """
 
 import asyncio
@@ -19,7 +20,7 @@ from services.matching.domain.points import fair_minutes, present
 from services.matching.domain.policy import Candidate, Decision, Policy, Seeker, candidate, seeker
 from services.matching.domain.worklist import Rules
 from services.matching.loads import Loads
-from services.matching.store import Signals, Store
+from services.matching.store import SLICE, Signals, Store, fresh
 from shared import workdays
 from shared.commit import Insert
 from shared.events import Event
@@ -38,10 +39,8 @@ class Pool:
     candidates: tuple[Candidate, ...]
     left: Left | None
 
-    def after(
-        self, decisions: Sequence[Decision], before: Sequence[Engagement], fence: int, left: Left | None
-    ) -> "Pool":
-        """The pool once `decisions` are stored; `left` of the budget then."""
+    def after(self, decisions: Sequence[Decision], before: Sequence[Engagement], left: Left | None) -> "Pool":
+        """The pool once `decisions` are stored, with a fence of its own; `left` of the budget then."""
         held = {one.id: set(one.holders) for one in before}
         taken = Counter(
             member.advisor_id
@@ -52,7 +51,19 @@ class Pool:
         busier = tuple(
             replace(one, open=one.open + taken[one.id]) if one.id in taken else one for one in self.candidates
         )
-        return Pool(self.signals._replace(fence=fence), self.day, busier, left)
+        return Pool(self.signals._replace(fence=fresh()), self.day, busier, left)
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """What was decided, and is to be stored together: nothing, if nothing changes. `freed`: places, too."""
+
+    changed: tuple[Engagement, ...]
+    events: tuple[Event, ...]
+    basis: Basis
+    freed: bool
+    before: Pool
+    after: Pool
 
 
 async def pool(store: Store, signals: Signals, today: date, policy: Policy) -> Pool:
@@ -69,18 +80,15 @@ def people(advisors: Sequence[Advisor], loads: Loads, today: date, policy: Polic
 
 
 async def decide(
-    store: Store,
     waiting: Sequence[Engagement],
     now_there: Pool,
     policy: Policy,
     rules: Rules,
     now: datetime,
-    marks: Sequence[Insert] = (),
-) -> Pool:
-    """Asks advisors for `waiting` (pending or parked) or parks them. Returns the pool afterwards.
-
-    `marks` of the events that have brought those that are new: they are stored decided at once.
-    Raises Stale when a place was given away or a request has changed since: load and decide again.
+    oldest_first: bool | None = None,
+) -> Pass:
+    """Asks advisors for `waiting` (pending or parked) or parks them. `oldest_first`: if it isn't for the policy to say,
+    since these are only a part of those that wait.
     """
     today, governing = now_there.day, policy.rules
     each, beyond = governing.expected_minutes, dict[str, Decision]()
@@ -88,7 +96,7 @@ async def decide(
     while True:  # who can't be paid for must not keep a place from who can
         rich = [one for one in rich if one.id not in beyond]
         seekers = [seeker(one, waited(one, rules, today)) for one in rich]
-        verdict = await asyncio.to_thread(choose, now_there.candidates, seekers, today, policy)
+        verdict = await asyncio.to_thread(choose, now_there.candidates, seekers, today, policy, oldest_first)
         decisions, reserved, left = allot(rich, verdict.decisions, now_there.candidates, each, now_there.left)
         poor = {decision.request_id: decision for decision in decisions if decision.nobody == "budget"}
         if not poor or all(decision.members for decision in decisions if decision.request_id not in poor):
@@ -100,7 +108,9 @@ async def decide(
     events: list[Event] = []
     respond_by, look_by = rules.respond_by(now, governing.respond), rules.after(rules.day(now), governing.look_within)
     basis = _basis(now_there, seekers, policy, verdict, now)
-    for one in waiting:
+    for n, one in enumerate(waiting):
+        if n % SLICE == SLICE - 1:
+            await asyncio.sleep(0)
         decision = by_request[one.id]
         looked = governing.look.wanted(one.asked.fields, sum(member.score for member in decision.members))
         if reserved.get(one.id, one.reserved) is not one.reserved:
@@ -109,14 +119,29 @@ async def decide(
         if settled is not one:
             changed.append(settled)
             events += told
-    if not changed:
-        return now_there
     held = {one.id: set(one.holders) for one in waiting}
     freed = any(held[one.id] - set(one.holders) for one in changed)
-    fence = await store.save(
-        *changed, events=events, marks=marks, fence=now_there.signals.fence, basis=basis, news=freed
-    )
-    return now_there.after(decisions, waiting, fence, left)
+    after = now_there.after(decisions, waiting, left) if changed else now_there
+    return Pass(tuple(changed), tuple(events), basis, freed, now_there, after)
+
+
+async def keep(store: Store, made: Pass, marks: Sequence[Insert] = ()) -> Pool:
+    """Stores it; returns the pool as it is then. `marks` of the events that have brought those that are new.
+
+    Raises Stale when a place was given away or a request has changed since: load and decide again; and Duplicate when
+    one of `marks` is there.
+    """
+    if made.changed:
+        await store.save(
+            *made.changed,
+            events=made.events,
+            marks=marks,
+            fence=made.before.signals.fence,
+            leaves=made.after.signals.fence,
+            basis=made.basis,
+            news=made.freed,
+        )
+    return made.after
 
 
 def _basis(pool: Pool, seekers: Sequence[Seeker], policy: Policy, verdict: "Verdict", now: datetime) -> Basis:
@@ -138,11 +163,17 @@ def _basis(pool: Pool, seekers: Sequence[Seeker], policy: Policy, verdict: "Verd
     )
 
 
-def choose(candidates: Sequence[Candidate], seekers: Sequence[Seeker], today: date, policy: Policy) -> "Verdict":
+def choose(
+    candidates: Sequence[Candidate],
+    seekers: Sequence[Seeker],
+    today: date,
+    policy: Policy,
+    oldest_first: bool | None = None,
+) -> "Verdict":
     """The engine's, for a thread of its own."""
     from services.matching.engine.choice import choose  # numpy and the solver: a resting service does without
 
-    return choose(candidates, seekers, today, policy)
+    return choose(candidates, seekers, today, policy, oldest_first)
 
 
 def waited(engagement: Engagement, rules: Rules, today: date) -> int:
