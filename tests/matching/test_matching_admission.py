@@ -2,12 +2,14 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from services.matching.domain.model import Engagement
-from services.matching.handlers import events
+from services.matching.domain.policy import OPTIMAL, Limits
+from services.matching.handlers import events, matching
 from services.matching.matcher import Matcher
 from shared.commit import Insert
 from shared.errors import Stale
@@ -145,6 +147,69 @@ async def test_arrivals_and_the_loop_side_by_side_give_each_place_away_once() ->
     states = await play.states(new)
     assert (states.count("proposed"), states.count("parked")) == (10, 4)
     assert set((await play.store.loads(NOW.date())).open.values()) == {2}
+
+
+async def test_the_next_are_decided_while_the_first_are_being_stored(monkeypatch: pytest.MonkeyPatch) -> None:
+    """From what these leave: no place is given away twice."""
+    play = await Pool(batch=2).filled()
+    save, decide, steps = play.fake.save, matching.decide, list[str]()
+    ahead = asyncio.Event()
+
+    async def slow(*engagements: Engagement, **given: object) -> int:
+        steps.append("storing")
+        if "stored" not in steps:
+            await asyncio.wait_for(ahead.wait(), 10)
+        steps.append("stored")
+        return await save(*engagements, **given)  # type: ignore[arg-type]
+
+    async def seen(*given: Any) -> matching.Pass:
+        made = await decide(*given)
+        if "storing" in steps:
+            ahead.set()
+        steps.append("decided")
+        return made
+
+    play.fake.save = slow  # type: ignore[method-assign]
+    monkeypatch.setattr(matching, "decide", seen)
+    new = arrived(5, tandem="not_wanted")
+    assert await play.matcher.admit(new) == 5
+    assert steps[:4] == ["decided", "storing", "decided", "stored"]
+    assert await play.states(new) == ["proposed"] * 3 + ["parked"] * 2
+    assert (await play.store.loads(NOW.date())).open == {"A01": 1, "A02": 2}
+
+
+async def test_what_was_decided_ahead_is_forgotten_when_the_first_can_not_be_stored() -> None:
+    play, others = await Pool(batch=2).filled(), Play()
+    others.store, others.matcher = play.store, Matcher(play.store, play.rules, lambda: NOW, scan_seconds=0.0)
+    await play.matcher.turn()
+    theirs, ours = arrived(2, tandem="not_wanted"), arrived(4, tandem="not_wanted")
+    save, raced = play.fake.save, list[int]()
+
+    async def late(*engagements: Engagement, **given: object) -> int:
+        if not raced:
+            raced.append(1)
+            await others.matcher.admit(theirs)
+        return await save(*engagements, **given)  # type: ignore[arg-type]
+
+    play.fake.save = late  # type: ignore[method-assign]
+    assert await play.matcher.admit(ours) == 4
+    assert await play.states(theirs + ours) == ["proposed"] * 3 + ["parked"] * 3
+
+
+async def test_of_many_at_once_the_last_part_too_is_decided_the_oldest_first() -> None:
+    play = Pool(batch=2)
+    play.matcher = Matcher(
+        play.store,
+        play.rules,
+        lambda: NOW,
+        batch=2,
+        scan_seconds=0.0,
+        policy=replace(OPTIMAL, limits=Limits(optimum_up_to=2)),
+    )
+    await play.filled()
+    assert await play.matcher.admit(arrived(3, tandem="not_wanted")) == 3
+    assert await play.matcher.admit(arrived(2, tandem="not_wanted")) == 2
+    assert [basis.oldest_first for basis in play.fake.bases.values()] == [True, True, False]
 
 
 async def test_with_nobody_there_they_are_parked() -> None:

@@ -37,11 +37,13 @@ class Frozen:
         self.reached, self.go = threading.Event(), threading.Event()
         self.choose = matching.choose
 
-    def __call__(self, candidates: Sequence[Candidate], seekers: Sequence[Seeker], today: date, policy: Policy) -> Any:
+    def __call__(
+        self, candidates: Sequence[Candidate], seekers: Sequence[Seeker], today: date, policy: Policy, *rest: Any
+    ) -> Any:
         if not self.reached.is_set():
             self.reached.set()
             assert self.go.wait(60)
-        return self.choose(candidates, seekers, today, policy)
+        return self.choose(candidates, seekers, today, policy, *rest)
 
 
 @pytest.fixture
