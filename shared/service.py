@@ -50,6 +50,7 @@ from shared.broker import Inlet, Meters, On, Together
 from shared.commit import Committer
 from shared.errors import Unavailable
 from shared.events import EMITTED
+from shared.joined import Joining
 from shared.login import install
 from shared.look import Look
 from shared.mongo import Mongo, is_transient
@@ -443,7 +444,7 @@ def serve(build: Callable[[], FastAPI], host: str, port: int) -> None:
         log_config=None,
         access_log=False,
         loop="uvloop",
-        http="httptools",
+        http=Joining,
         timeout_graceful_shutdown=10,
         server_header=False,
         backlog=4096,

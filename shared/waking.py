@@ -15,6 +15,8 @@ from shared.tasks import cancelled
 
 SCAN_SECONDS = 5.0
 """What a lost hint costs."""
+CALM = 0.02
+"""Seconds in which more of the same is gathered, once something was seen."""
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 5.0
 """Seconds before a change stream that failed is opened again."""
 
@@ -53,6 +55,7 @@ class Wake:
                     async for _ in stream:
                         pause = FIRST_PAUSE
                         self.set()
+                        await asyncio.sleep(CALM)
             except PyMongoError as error:  # an index just made is enough for one
                 _log.info("watch_restarts", collection=self._collections[0], error=str(error)[:200], seconds=pause)
                 await asyncio.sleep(pause)

@@ -27,7 +27,7 @@ _BREAKS = re.compile(r"[\n\t\u2028\u2029]")
 def _text(value: str) -> str:
     """Composed (NFC), lines ended by a line feed. Refuses characters that steer instead of showing."""
     value = unicodedata.normalize("NFC", value.replace("\r\n", "\n").replace("\r", "\n"))
-    if _STEERING.search(value):
+    if not value.isprintable() and _STEERING.search(value):
         raise ValueError("Bitte ohne Steuerzeichen.", "Control characters are not allowed.")
     return value
 

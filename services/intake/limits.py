@@ -9,6 +9,7 @@ import ipaddress
 import time
 from collections import Counter
 from collections.abc import Callable
+from functools import lru_cache
 
 from shared.errors import TooMany
 
@@ -68,6 +69,7 @@ class Limits:
         )
 
 
+@lru_cache(maxsize=10_000)
 def network(host: str | None) -> str:
     """The key of a client's address: an IPv6 subscriber has a whole /64."""
     try:
