@@ -46,7 +46,7 @@ async def prepare(mongo: Mongo) -> None:
             [
                 UpdateOne(  # whoever has saved it meanwhile has given it that
                     {"_id": one["_id"], "version": one["version"]},
-                    {"$set": _beside(one["holders"], _SESSIONS.validate_python(one["sessions"]))},
+                    {"$set": _beside(one.get("holders", ()), _SESSIONS.validate_python(one.get("sessions", ())))},
                 )
                 for one in without
             ]
