@@ -6,10 +6,10 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import uvicorn
+from uvicorn.server import ServerState
 
 from shared import joined
 from shared.joined import Joining
-from tests.waiting import until
 
 LARGE = b"x" * (3 * joined.MOST)
 
@@ -45,19 +45,18 @@ class Writes(asyncio.Transport):
 @asynccontextmanager
 async def served() -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
     """A connection to `app`."""
-    config = uvicorn.Config(app, host="127.0.0.1", port=0, http=Joining, lifespan="off", log_config=None)
-    server = uvicorn.Server(config)
-    running = asyncio.create_task(server.serve())
-    await until(lambda: server.started)
-    port = server.servers[0].sockets[0].getsockname()[1]
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    config = uvicorn.Config(app, http=Joining, lifespan="off", log_config=None)
+    config.load()
+    state = ServerState()
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(lambda: Joining(config, state, {}), "127.0.0.1", 0)
+    reader, writer = await asyncio.open_connection("127.0.0.1", server.sockets[0].getsockname()[1])
     try:
         async with asyncio.timeout(60):
             yield reader, writer
     finally:
         writer.close()
-        server.should_exit = True
-        await running
+        server.close()
 
 
 async def asked(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, path: str) -> int:
