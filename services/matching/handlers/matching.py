@@ -68,8 +68,8 @@ class Pass:
 
 async def pool(store: Store, signals: Signals, today: date, policy: Policy) -> Pool:
     """Everybody with their load; `signals` must have been read before."""
-    loads = await store.loads(today)
-    return Pool(signals, today, people(await store.advisors(), loads, today, policy), await store.left(today))
+    loads, advisors, left = await asyncio.gather(store.loads(today), store.advisors(), store.left(today))
+    return Pool(signals, today, people(advisors, loads, today, policy), left)
 
 
 def people(advisors: Sequence[Advisor], loads: Loads, today: date, policy: Policy) -> tuple[Candidate, ...]:
