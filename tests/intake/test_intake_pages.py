@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import pytest
 from pymongo.errors import AutoReconnect
 
+from services.intake.store import Store
 from shared.auth import Person
 from shared.commit import Committer
 from shared.ids import new_id
@@ -98,6 +99,13 @@ async def test_feedback_that_can_not_be_stored_stands_there_still(
     assert answer.status_code == 503
     for kept in ("Die Datenbank antwortet gerade nicht.", "&lt;b&gt;Danke&lt;/b&gt; 🎉", 'value="4" checked'):
         assert kept in answer.text, kept
+    monkeypatch.setattr(Store, "request", away)
+    wrong = await intake.http.post(
+        intake.path(request_id, "/feedback", ROOT), data=given | {"options_taken_up": "viele"}
+    )
+    assert wrong.status_code == 422
+    for kept in ("Bitte eine ganze Zahl.", "&lt;b&gt;Danke&lt;/b&gt; 🎉", 'value="4" checked', 'value="viele"'):
+        assert kept in wrong.text, kept
 
 
 async def test_whoever_is_signed_in_is_named_on_the_pages_of_a_draft(intake: Intake) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -106,7 +107,9 @@ def router(look: Look, store: Store, settings: Settings) -> APIRouter:
         except ValidationError as error:
             wrong = web.invalid(RequestValidationError([{**e, "loc": ("body", *e["loc"])} for e in error.errors()]))
             errors = {field.field: (field.de, field.en) for field in wrong.fields}
-            standing = await answer(request, request_id)
+            standing = None
+            with suppress(Unavailable, PyMongoError):  # what was typed stands, whether or not that can be told
+                standing = await answer(request, request_id)
             return feedback_page(request, request_id, token, standing, given, errors, code=422)
         try:
             await handlers.give_feedback(store, request_id, body.feedback(datetime.now(UTC)), lambda _: None)
