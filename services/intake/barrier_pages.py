@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from pymongo.errors import PyMongoError
 
 from services.intake.api import RequestId
-from services.intake.barriers import BarrierBody, Barriers
+from services.intake.barriers import SHOWN, BarrierBody, Barriers
 from services.intake.limits import Window, network
 from services.intake.settings import Settings
 from shared import web
@@ -71,10 +71,13 @@ def router(look: Look, barriers: Barriers, settings: Settings) -> APIRouter:
         return look.show(request, "barrier_thanks.html", days=settings.due_barrier_days)
 
     @routes.get("/barriers")
-    async def listed(request: Request, viewer: Coordinator) -> HTMLResponse:
-        today = settings.today(now())
-        values = {"waiting": await barriers.open(), "done": await barriers.done(), "today": today}
-        return look.show(request, "barriers.html", csrf=viewer.csrf, **values)
+    async def listed(
+        request: Request, viewer: Coordinator, after: Annotated[str, Query(max_length=80)] = ""
+    ) -> HTMLResponse:
+        found, done = await barriers.open(after, SHOWN + 1), [] if after else await barriers.done()
+        values = {"waiting": found[:SHOWN], "done": done, "today": settings.today(now()), "begun": bool(after)}
+        further = found[SHOWN - 1].place if len(found) > SHOWN else None
+        return look.show(request, "barriers.html", csrf=viewer.csrf, next=further, **values)
 
     @routes.post("/barriers/{barrier_id}/settled")
     async def settled(barrier_id: RequestId, viewer: Coordinator) -> Response:

@@ -17,7 +17,7 @@ from shared.events.base import Id
 from shared.mongo import Document, Mongo
 
 BARRIERS = "barriers"
-SETTLED_SHOWN = 50
+SHOWN = 50
 
 
 class BarrierBody(BaseModel):
@@ -52,6 +52,11 @@ class Barrier:
     settled_at: datetime | None = None
     settled_by: str | None = None
 
+    @property
+    def place(self) -> str:
+        """In the list of those that wait."""
+        return f"{self.due.isoformat()}~{self.id}"
+
 
 _BARRIER = TypeAdapter(Barrier)
 
@@ -76,7 +81,7 @@ class Barriers:
         self._commits = commits
 
     async def prepare(self) -> None:
-        await self._mongo.index(BARRIERS, [("settled_at", 1), ("due", 1)], name="settled_at")
+        await self._mongo.index(BARRIERS, [("settled_at", 1), ("due", 1), ("_id", 1)], name="settled_at")
 
     async def report(self, body: BarrierBody, now: datetime, due: date) -> None:
         """Keeps the report; the same once more is the same."""
@@ -98,14 +103,16 @@ class Barriers:
 
         await again(once)
 
-    async def open(self) -> list[Barrier]:
-        """Those that wait, the most urgent first."""
-        found = self._mongo[BARRIERS].find({"settled_at": None}).sort([("due", 1), ("_id", 1)])
+    async def open(self, after: str, limit: int) -> list[Barrier]:
+        """Those that wait, the most urgent first, from the one after the place `after`."""
+        due, _, barrier_id = after.partition("~")
+        later = {"$or": [{"due": {"$gt": due}}, {"due": due, "_id": {"$gt": barrier_id}}]}
+        found = self._mongo[BARRIERS].find({"settled_at": None} | later).sort([("due", 1), ("_id", 1)]).limit(limit)
         return [_barrier(document) async for document in found]
 
     async def done(self) -> list[Barrier]:
         """The last that were settled."""
-        found = self._mongo[BARRIERS].find({"settled_at": {"$ne": None}}).sort("settled_at", -1).limit(SETTLED_SHOWN)
+        found = self._mongo[BARRIERS].find({"settled_at": {"$ne": None}}).sort("settled_at", -1).limit(SHOWN)
         return [_barrier(document) async for document in found]
 
     async def _one(self, barrier_id: str) -> Barrier:

@@ -1,4 +1,6 @@
-"""Server time of the pages for municipalities and of the messages, on 10,000 requests: one reader after another."""
+"""Server time of the pages for municipalities, of barriers and of the messages, on 10,000 requests: one reader after
+another.
+"""
 
 import asyncio
 import statistics
@@ -11,6 +13,7 @@ import httpx
 
 from services.intake import domain, drafts, progress
 from services.intake import store as intake
+from services.intake.barriers import BarrierBody, Barriers
 from services.intake.rules import Rules
 from services.intake.settings import Settings
 from services.notifications import calls, plan
@@ -21,6 +24,7 @@ from shared import auth, register
 from shared.auth import Person
 from shared.commit import Committer, committing
 from shared.events import RequestCreated
+from shared.events.base import moment
 from shared.ids import new_id
 from shared.inbox import mark
 from shared.login.sessions import Sessions
@@ -31,6 +35,7 @@ from tests.bench.place import Place
 from tests.intake import samples as facts
 
 REQUESTS = 10_000
+BARRIERS, WAITING = 500, 200
 _NEED = ("Wir erreichen die Vereine nicht. " * 130)[:4000]
 _DRAFT: drafts.Entries = {
     "municipality": ("Salach",),
@@ -52,20 +57,19 @@ class Filled:
     request: RequestCreated
     draft_id: str
     message_id: str
-    cookie: str
 
 
 async def measure(place: Place, board: Board) -> None:
     created = samples.created(REQUESTS, 365)
     draft_id = await _fill_intake(place, created)
-    message_id, cookie = await _fill_notifications(place, created)
-    filled = Filled(created[REQUESTS // 2], draft_id, message_id, cookie)
+    filled = Filled(created[REQUESTS // 2], draft_id, await _fill_notifications(place, created))
+    cookies = {service: await _signed_in(place, service) for service in ("intake", "notifications")}
     place.miglobe("topics", "apply")
     for service in ("intake", "notifications"):
         async with place.service(service) as process:
             client = httpx.AsyncClient(
                 base_url=f"http://127.0.0.1:{process.port}",
-                cookies={"notifications-session": filled.cookie},
+                cookies={f"{service}-session": cookies[service]},
                 headers={"accept": "text/html"},
                 trust_env=False,
                 timeout=30,
@@ -94,6 +98,8 @@ def _pages(service: str, filled: Filled, secret: str) -> Iterator[tuple[str, str
     for name, page in (("sent", "/sent"), ("status", ""), ("withdraw", "/withdraw"), ("feedback", "/feedback")):
         yield name, f"/requests/{request_id}{page}{status}"
     yield "copy as PDF", f"/requests/{request_id}/copy.pdf{status}"
+    yield "report a barrier", "/barrier?page=/privacy"
+    yield f"barriers, {WAITING} of {BARRIERS} waiting", "/barriers"
 
 
 async def _keep(client: httpx.AsyncClient, place: Place) -> float:
@@ -132,11 +138,25 @@ async def _fill_intake(place: Place, created: list[RequestCreated]) -> str:
         life = Settings(secret=place.env["MIGLOBE_SECRET"]).draft_life()
         draft = drafts.keep(drafts.begin(new_id(), "web", life, now), _DRAFT, tuple(_DRAFT), life, now)
         await store.save_draft(draft)
+        await _report(Barriers(mongo, commits))
         return draft.id
 
 
-async def _fill_notifications(place: Place, created: list[RequestCreated]) -> tuple[str, str]:
-    """All requests with their receipts, sent; one message, and the cookie of a coordinator."""
+async def _report(barriers: Barriers) -> None:
+    """As many barriers as there would be in years, most of them settled, each in some sentences."""
+    now = moment(datetime.now(UTC))
+    await barriers.prepare()
+    for n in range(BARRIERS):
+        told = {"problem": _NEED[:600], "page": "/privacy", "name": "Lea Beispiel", "email": "lea@example.org"}
+        body = BarrierBody.model_validate({"id": new_id(), **told})
+        at = now - timedelta(hours=BARRIERS - n)
+        await barriers.report(body, at, at.date() + timedelta(days=14))
+        if n < BARRIERS - WAITING:
+            await barriers.settle(body.id, "koordination", lambda: now)
+
+
+async def _fill_notifications(place: Place, created: list[RequestCreated]) -> str:
+    """All requests with their receipts, sent; one message."""
     async with place.mongo("notifications") as mongo, committing(Committer(mongo, "notifications")) as commits:
         store = notifications.Store(mongo, commits)
         await store.prepare()
@@ -162,6 +182,10 @@ async def _fill_notifications(place: Place, created: list[RequestCreated]) -> tu
 
         for start in range(0, len(created), 500):
             await asyncio.gather(*map(keep, created[start : start + 500]))
-        sessions = Sessions(mongo, 3600, 3600)
-        cookie = await sessions.begin(Person("koordination", "Beispiel", ("coordinator",)), "")
-        return found, cookie
+        return found
+
+
+async def _signed_in(place: Place, service: str) -> str:
+    """The cookie of a coordinator."""
+    async with place.mongo(service) as mongo:
+        return await Sessions(mongo, 3600, 3600).begin(Person("koordination", "Beispiel", ("coordinator",)), "")

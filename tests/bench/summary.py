@@ -15,18 +15,22 @@ from itertools import islice
 
 import httpx
 
-from services.reporting import cells, handlers
+from services.reporting import cells, examples, handlers
 from services.reporting.definition import definition
 from services.reporting.documents import CELLS, COUNTERS, MEASURE, MEASURES, PROJECTED
+from services.reporting.example_records import ExampleRecords
 from services.reporting.facts import Fact
 from services.reporting.ledger import HEAD, Ledger
 from services.reporting.measures import Measure
+from services.reporting.publishing import PURPOSE
 from services.reporting.settings import Settings
 from services.reporting.store import Store
 from shared import envelope
-from shared.auth import Person, token
+from shared.auth import Person, sign, token
 from shared.commit import Committer, committing
 from shared.events import Event
+from shared.events.base import moment
+from shared.ids import new_id
 from shared.login.sessions import Sessions
 from shared.mongo import Document, Mongo
 from tests.bench import opening, samples
@@ -46,6 +50,7 @@ _LISTS = (
     ("findings", "/reporting/findings"),
     ("periods", "/reporting/periods"),
 )
+EXAMPLES, PUBLISHED = 500, 300
 
 
 async def measure(place: Place, board: Board) -> None:
@@ -75,7 +80,36 @@ async def measure(place: Place, board: Board) -> None:
             slowest = await _slowest(sides[1], f"/api/reports/summary?from={start}&to={today}")
             board.limit(f"summary {name} over {FEW * COPIES:,} facts, p95", slowest, "ms", SLOWEST_MS)
         await _pages(place, processes[0], board, f"{FEW:,} facts", (*_PAGES, *_LISTS))
+        await _practice(place, processes[0], board)
         await _pages(many, processes[1], board, f"{FEW * COPIES:,} facts", _PAGES)
+
+
+async def _practice(place: Place, process: Process, board: Board) -> None:
+    """Practice examples, those of many years: the office's, the municipality's and everybody's pages."""
+    part = "Zwei Beratende öffneten ihre Netzwerke; es gab ein Erstgespräch und drei Sitzungen. " * 12
+    now, ids = moment(datetime.now(UTC)), []
+    async with place.mongo("reporting") as mongo, committing(Committer(mongo, "reporting")) as commits:
+        records = ExampleRecords(mongo, commits)
+        for n in range(EXAMPLES):
+            text = examples.Text(f"Ein Fest für alle {n}", part, part, part)
+            one = examples.draft(
+                examples.Example(new_id(), 0, new_id(), f"MG-TEST-{n:04}", "08117042", ("fair_week",), text), "x", now
+            )
+            if n < PUBLISHED:
+                one, _ = examples.ask(one, "koordination", now)
+                one, _ = examples.answer(one, "agreed", one.revision, now)
+                one, _ = examples.publish(one, "koordination", now)
+            await records.save(replace(one, version=1))
+            ids.append(one.id)
+    token = sign(place.env["MIGLOBE_SECRET"], PURPOSE, ids[0])
+    wanted = (
+        ("practice examples", "/reporting/examples"),
+        ("a practice example", f"/reporting/examples/{ids[-1]}"),
+        ("consent to a practice example", f"/reporting/practice/{ids[0]}/consent?token={token}"),
+        ("public practice examples", "/reporting/practice"),
+        ("a public practice example", f"/reporting/practice/{ids[0]}"),
+    )
+    await _pages(place, process, board, f"{EXAMPLES} examples", wanted)
 
 
 async def _pages(place: Place, process: Process, board: Board, size: str, wanted: Iterable[tuple[str, str]]) -> None:

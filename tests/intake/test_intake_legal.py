@@ -1,6 +1,9 @@
 """Legal pages, which are the operator's, and barriers, which reach the office."""
 
+import asyncio
 import re
+from datetime import UTC, datetime, timedelta
+from html import unescape
 from pathlib import Path
 
 import httpx
@@ -8,6 +11,7 @@ import pytest
 from pymongo.errors import AutoReconnect
 
 from deploy.local.stack import Stack
+from services.intake.barriers import SHOWN, BarrierBody, Barriers
 from services.intake.legal_pages import TITLES
 from shared.auth import Person
 from shared.commit import Committer
@@ -100,6 +104,22 @@ async def test_sent_twice_is_reported_once(intake: Intake) -> None:
     assert b"Zweimal" not in told["body"], "what people write stays here"
 
 
+async def test_a_long_list_goes_on_page_by_page_the_most_urgent_first(intake: Intake) -> None:
+    barriers = Barriers(intake.mongo, intake.app.state.service.commits)
+    now = datetime.now(UTC)
+    dues = [now.date() + timedelta(days=n % 5) for n in range(2 * SHOWN + 1)]
+    bodies = [BarrierBody(id=new_id(), problem=f"Barriere {n}, ausführlich.") for n in range(len(dues))]
+    await asyncio.gather(*(barriers.report(body, now, due) for body, due in zip(bodies, dues, strict=True)))
+    office, path, pages = await _office(intake), "/barriers", []
+    while path:
+        shown = (await intake.http.get(path, headers=office)).text
+        pages.append(re.findall(r'id="b-([^"]+)"', shown))
+        path = "".join(unescape(found) for found in re.findall(r'rel="next" href="([^"]+)"', shown))
+    assert [len(page) for page in pages[:-1]] == [SHOWN] * (len(pages) - 1)
+    urgent = [barrier_id for _, barrier_id in sorted(zip(dues, (body.id for body in bodies), strict=True))]
+    assert [one for page in pages for one in page if one in urgent] == urgent
+
+
 async def test_a_wrong_entry_keeps_what_was_typed(intake: Intake) -> None:
     answer = await _report(intake, problem="zu kurz", email="keine Adresse", name="Lea Muster")
     assert answer.status_code == 422
@@ -123,6 +143,7 @@ async def test_a_flood_is_held_back_and_keeps_what_was_typed(stack: Stack) -> No
         late = await _report(own, name="Lea Muster")
         assert late.status_code == 429
         assert "Bitte schreiben Sie uns eine E-Mail." in late.text
+        assert "senden Sie es gleich noch einmal" not in late.text
         assert "den Knopf" in late.text
         assert 'value="Lea Muster"' in late.text
 
@@ -137,4 +158,5 @@ async def test_with_the_database_away_the_page_says_so_and_keeps_what_was_typed(
     answer = await _report(intake)
     assert answer.status_code == 503
     assert "Die Datenbank antwortet gerade nicht." in answer.text
+    assert "Was Sie eingegeben haben, steht noch hier." in answer.text
     assert "den Knopf" in answer.text
