@@ -290,6 +290,28 @@ async def _claim(world: World) -> str:
     return f"/reporting/claims/{await world.claim()}"
 
 
+def _after_claim(path: str) -> Callable[[World], Awaitable[str]]:
+    async def found(world: World) -> str:
+        await world.claim()
+        return path
+
+    return found
+
+
+def _figure(indicator: str, part: str = "") -> Callable[[World], Awaitable[str]]:
+    """What a figure of this year is counted from."""
+    year = datetime.now(UTC).year
+    return _after_claim(f"/reporting/figures/{indicator}~{year}-01-01~{year}-12-31{part}")
+
+
+def _closed(year: str) -> Callable[[World], Awaitable[str]]:
+    async def found(world: World) -> str:
+        await world.close(year)
+        return f"/reporting/public/{year}"
+
+    return found
+
+
 def _example(status: Status, path: str) -> Callable[[World], Awaitable[str]]:
     async def found(world: World) -> str:
         example_id = await world.example(status)
@@ -322,6 +344,11 @@ REPORTING = (
     Shown("claim", "reporting", _claim, who=_fixed("koordination")),
     Shown("periods", "reporting", _fixed("/reporting/periods"), who=_fixed("skew")),
     Shown("periods-closing", "reporting", _closing, who=_fixed("koordination")),
+    Shown("claims-all", "reporting", _after_claim("/reporting/claims"), who=_fixed("skew")),
+    Shown("figure", "reporting", _figure("sessions"), who=_fixed("skew")),
+    Shown("figure-by-field", "reporting", _figure("requests", "~field=fair_week"), who=_fixed("koordination")),
+    Shown("mine", "reporting", _after_claim("/reporting/mine"), who=_lead("close")),
+    Shown("public-year", "reporting", _closed("2002")),
     Shown("mine-empty", "reporting", _fixed("/reporting/mine"), who=_fixed("A16")),
 )
 

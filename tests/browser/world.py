@@ -98,13 +98,16 @@ class World:
     async def session(self) -> str:
         """A session, yesterday, of the engagement at `accept`, not recorded yet."""
         if self._session is None:
-            journey = await self.at("accept")
-            starts = (datetime.now(UTC) - timedelta(days=1)).isoformat(timespec="seconds")
-            plan = {"kind": "first_talk", "mode": "on_site", "starts_at": starts, "minutes": 90}
-            async with self._office("matching") as http:
-                answer = await http.post(f"/api/assignments/{journey.assignment_id}/sessions", json=plan)
-            self._session = str(answer.raise_for_status().json()["id"])
+            self._session = await self.planned(await self.at("accept"))
         return self._session
+
+    async def planned(self, journey: Journey) -> str:
+        """A new session of it, yesterday."""
+        starts = (datetime.now(UTC) - timedelta(days=1)).isoformat(timespec="seconds")
+        plan = {"kind": "first_talk", "mode": "on_site", "starts_at": starts, "minutes": 90}
+        async with self._office("matching") as http:
+            answer = await http.post(f"/api/assignments/{journey.assignment_id}/sessions", json=plan)
+        return str(answer.raise_for_status().json()["id"])
 
     @asynccontextmanager
     async def looking_first(self) -> AsyncIterator[None]:
@@ -168,6 +171,16 @@ class World:
             found = await until(there, seconds=60)
             assert found
             return found
+
+    async def close(self, year: str) -> None:
+        """Its figures are frozen, and public."""
+        async with self._office("reporting") as client:
+            (await client.post(f"/api/periods/{year}/close")).raise_for_status()
+
+            async def frozen() -> bool:
+                return bool((await client.get(f"/api/periods/{year}")).json()["closed_at"])
+
+            await until(frozen, seconds=60, what=f"{year} to be closed")
 
     async def example(self, status: Status) -> str:
         """The id of a practice example of an engagement of its own that has come to `status`."""

@@ -1,5 +1,7 @@
 """Reporting's pages: what SKEW and the coordinators see, the advisors' honoraria, and the live page of operations."""
 
+from datetime import datetime
+
 from fastapi import APIRouter
 
 from services.reporting import api_exports, api_statements
@@ -9,6 +11,7 @@ from services.reporting.pages import claims, examples, operations, overview, per
 from services.reporting.pages.desk import Pages
 from services.reporting.reports import FIELD_NAMES
 from services.reporting.settings import Settings
+from services.reporting.sizes import SIZES
 from shared.login import signed_in
 from shared.look import Look
 
@@ -23,6 +26,8 @@ def look_of(settings: Settings) -> Look:
         statuses=STATUS_NAMES,
         reasons=REASONS,
         fields=FIELD_NAMES,
+        sizes=SIZES,
+        when=lambda _: datetime.fromisoformat,
     )
 
 

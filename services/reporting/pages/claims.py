@@ -13,12 +13,14 @@ from services.reporting.api_claims import EVER
 from services.reporting.deciding import MAY, Outcome, Step
 from services.reporting.decisions import STATUS_NAMES, STEPS, WITH_REASON, Decided, Reason
 from services.reporting.pages.desk import Pages
+from services.reporting.pages.overview import month
 from services.reporting.params import AfterDay, From, To, after
 from services.reporting.queries import ClaimFilter
 from shared.errors import NotFound
 from shared.events.base import AdvisorId
 from shared.events.reporting import ClaimStatus
 from shared.login import Viewer, signed_in
+from shared.web import language
 
 PAGE = 50
 Office = Annotated[Viewer, Depends(signed_in("coordinator", "skew"))]
@@ -140,7 +142,8 @@ def add(routes: APIRouter, pages: Pages) -> None:
         cursor: Annotated[AfterDay, Query(alias="after")] = None,
     ) -> HTMLResponse:
         found = await reports.honoraria(ClaimFilter(*EVER, viewer.subject), after(cursor), PAGE)
-        months = sorted({f"{claim.held_on:%Y-%m}" for claim in found.items})
+        keys = sorted({f"{claim.held_on:%Y-%m}" for claim in found.items})
+        months = [(key, month(key, language(request), "yMMMM")) for key in keys]
         return look.show(
             request, "mine.html", found=found, order=list(STATUS_NAMES), advisor_id=viewer.subject, months=months
         )

@@ -66,7 +66,7 @@ def add(routes: APIRouter, pages: Pages) -> None:
             shown=_of(summary.figures, show),
             presets=[(words, preset(code, today)) for code, words in PRESETS.items()],
             by_period=_bars(
-                [one.model_copy(update={"name": _month(one.key, tongue)}) for one in groups["period"]], show
+                [one.model_copy(update={"name": month(one.key, tongue)}) for one in groups["period"]], show
             ),
             by_field=_bars(groups["field"], show),
             by_size=_bars(groups["size"], show),
@@ -141,10 +141,10 @@ def _last_of_month(year: int, month: int) -> date:
     return date(year + month // 12, month % 12 + 1, 1) - timedelta(days=1)
 
 
-def _month(key: str, tongue: str) -> str:
+def month(key: str, tongue: str, form: str = "yMMM") -> str:
     """`2026-03` as people say it; quarters and years stay as they are."""
-    year, _, month = key.partition("-")
-    return format_skeleton("yMMM", date(int(year), int(month), 1), locale=tongue) if month.isdecimal() else key
+    year, _, number = key.partition("-")
+    return format_skeleton(form, date(int(year), int(number), 1), locale=tongue) if number.isdecimal() else key
 
 
 def _of(figures: Sequence[Figure], indicator: str) -> Figure:
