@@ -26,7 +26,7 @@ EACH = tuple(
         ("poison", "", 0),
         ("freeze", "kafka", 6),
         ("overtaken", "matching", 13),
-        ("away", "kafka", 7),
+        ("away", "mail", 3),
         ("minute-away", "mongo", 9),
         ("slow", "mongo", 3),
         ("cut", "kafka", 3),
