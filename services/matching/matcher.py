@@ -28,8 +28,8 @@ from shared.telling import told
 
 ATTEMPTS = 3
 """So often new requests are decided anew when another process has decided meanwhile."""
-PART = 125
-"""Of many new requests so many are decided while the ones before them are being stored."""
+PART = 150
+"""Of many new requests up to so many are decided while the ones before them are being stored."""
 
 _log = structlog.get_logger(__name__)
 
@@ -107,7 +107,8 @@ class Matcher:
             return await self._admit(arrived)
 
     async def _admit(self, arrived: Sequence[tuple[RequestCreated, Insert]]) -> int:
-        size, done, failed = min(self._batch, PART), 0, 0
+        most, done, failed = min(self._batch, PART), 0, 0
+        size = -(-len(arrived) // max(1, -(-len(arrived) // most)))  # even parts
         ahead: matching.Pass | None = None
         while done < len(arrived):
             part, then = arrived[done : done + size], arrived[done + size : done + 2 * size]

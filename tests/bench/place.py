@@ -142,6 +142,18 @@ class Counter:
 
         await until(reached, seconds=120)
 
+    async def newest(self) -> float:
+        """When the newest message was appended, in seconds since 1970 by the broker's clock."""
+        self.consumer.assign(self.places)
+        there = {place: end for place, end in (await self.consumer.end_offsets(self.places)).items() if end}
+        for place in self.places:
+            self.consumer.seek(place, max(0, there.get(place, 0) - 1))
+        found: list[float] = []
+        while len(found) < len(there):
+            for records in (await self.consumer.getmany(timeout_ms=1000)).values():
+                found += [record.timestamp / 1000 for record in records]
+        return max(found)
+
 
 def _start(command: list[str], env: dict[str, str], log: Path) -> "subprocess.Popen[bytes]":
     with log.open("ab") as out:
