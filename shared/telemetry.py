@@ -91,32 +91,36 @@ def current(key: str | None = None) -> Trace:
     return _CURRENT.get() or Trace(new_id(), _child(None))
 
 
-@contextmanager
-def tracing(
-    correlation_id: str | None,
-    traceparent: str | None,
-    cause_id: str | None = None,
-    *,
-    span: str | None = None,
-    kind: SpanKind = SpanKind.INTERNAL,
-    **about: str,
-) -> Iterator[Trace]:
+class tracing:
     """Work inside belongs to this trace (W3C `traceparent`, a broken one is replaced), its logs too.
 
     `span`: the name of the span that it makes, where spans are wanted.
     """
-    trace = _begin(Origin(correlation_id, traceparent, cause_id), span, kind, about)
-    token = _CURRENT.set(trace)
-    try:
-        yield trace
-    except BaseException as error:
-        if trace.span is not None:
-            trace.span.set_status(StatusCode.ERROR, type(error).__name__)
-        raise
-    finally:
-        _CURRENT.reset(token)
-        if trace.span is not None:
-            trace.span.end()
+
+    __slots__ = ("_token", "_trace")
+
+    def __init__(
+        self,
+        correlation_id: str | None,
+        traceparent: str | None,
+        cause_id: str | None = None,
+        *,
+        span: str | None = None,
+        kind: SpanKind = SpanKind.INTERNAL,
+        **about: str,
+    ) -> None:
+        self._trace = _begin(Origin(correlation_id, traceparent, cause_id), span, kind, about)
+
+    def __enter__(self) -> Trace:
+        self._token = _CURRENT.set(self._trace)
+        return self._trace
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        _CURRENT.reset(self._token)
+        if (span := self._trace.span) is not None:
+            if kind is not None:
+                span.set_status(StatusCode.ERROR, kind.__name__)
+            span.end()
 
 
 @contextmanager
@@ -131,6 +135,11 @@ def tracing_together(origins: Mapping[str, Origin], span: str) -> Iterator[None]
         for trace in traces.values():
             if trace.span is not None:
                 trace.span.end()
+
+
+def exporting() -> bool:
+    """Whether spans are wanted."""
+    return _tracer is not None
 
 
 def past(span: str, kind: SpanKind, began: datetime | None, sources: Iterable[tuple[str | None, str]]) -> None:

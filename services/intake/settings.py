@@ -1,6 +1,7 @@
 """Intake's own knobs: the deadlines that the status page promises, and the limits of the open form."""
 
 from datetime import date, datetime, timedelta
+from functools import cached_property
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -45,7 +46,7 @@ class Settings(Common):
     due_barrier_days: int = Field(default=10, ge=1, le=250, description="from a reported barrier to its answer")
     limit_barriers_hour: int = Field(default=10, ge=0, description="reported barriers per hour from one address")
 
-    @property
+    @cached_property
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.time_zone)
 
