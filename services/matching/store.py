@@ -281,6 +281,11 @@ class Store:
         cursor = self._mongo["advisors"].find({"_id": {"$gt": after}}).sort("_id", 1).limit(limit)
         return [_advisor(found) for found in await cursor.to_list(None)]
 
+    async def crew(self) -> list[Advisor]:
+        """All by number, to choose from: without what was decided about them, so not to be saved."""
+        found = await self._mongo["advisors"].find({}, {"audit": 0}).sort("_id", 1).to_list(None)
+        return [_advisor(document) for document in found]
+
     async def save_advisors(
         self,
         advisors: Iterable[Advisor],

@@ -20,6 +20,11 @@ _FOCUSED = """(stops) => {
 }"""
 
 
+_ROWS = """found => new Set(
+  found.filter(e => e.checkVisibility()).map(e => Math.round(e.getBoundingClientRect().top))
+).size"""
+
+
 async def _feedback(world: World, page: Page) -> None:
     await page.goto(world.request(await world.at("close"), "/feedback"))
 
@@ -51,6 +56,33 @@ async def test_the_first_key_leads_past_the_head_and_the_rest_in_reading_order(
         await page.locator(".skip").focus()
         await page.keyboard.press("Enter")
         assert await page.evaluate("document.activeElement.id") == "content"
+
+
+@pytest.mark.parametrize("script", [True, False], ids=["script", "noscript"])
+async def test_places_one_level_down_are_reached_by_keyboard_on_the_smallest_phone(
+    world: World, chromium: Browser, script: bool
+) -> None:
+    cookies = await world.login(chromium, "koordination")
+    async with opened(chromium, world.site("matching"), Window("dark", 320, script), storage_state=cookies) as (
+        page,
+        _,
+    ):
+        await page.goto("/coordination")
+        places = page.get_by_role("navigation", name="Bereiche")
+        assert await places.locator("li").evaluate_all(_ROWS) == 2
+        for group, link in (("Mehr", "Barrieren"), ("Berichte", "Honorare")):
+            await places.get_by_text(group, exact=True).focus()
+            await page.keyboard.press("Enter")
+            await expect(places.get_by_role("link", name=link)).to_be_visible()
+        if script:
+            assert await axe(page) == []
+        assert await page.evaluate("document.scrollingElement.scrollWidth") <= 320
+        await page.keyboard.press("Tab")
+        await page.keyboard.press("Tab")
+        async with page.expect_navigation():
+            await page.keyboard.press("Enter")
+        await expect(page.get_by_role("heading", level=1, name="Honoraransprüche")).to_be_visible()
+        await expect(places.get_by_text("Berichte", exact=True)).to_have_attribute("aria-current", "true")
 
 
 @pytest.mark.parametrize("script", [True, False], ids=["script", "noscript"])

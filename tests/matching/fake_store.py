@@ -179,6 +179,9 @@ class FakeStore(Store):
         found = [self.people[number] for number in sorted(self.people) if number > after]
         return found[:limit] if limit else found
 
+    async def crew(self) -> list[Advisor]:
+        return [replace(one, audit=()) for one in await self.advisors()]
+
     async def save_advisors(
         self,
         advisors: Iterable[Advisor],

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable
 import pytest
 
 from deploy.local.stack import Stack
-from services.matching.domain.model import OPEN
+from services.matching.domain.model import OPEN, Advisor
 from services.matching.domain.worklist import Rules
 from services.matching.handlers import events, rounds
 from services.matching.matcher import Matcher
@@ -218,14 +218,14 @@ async def test_a_turn_over_many_requests_reads_the_pool_once(process: Callable[[
         for event in [created() for _ in range(30)]:
             group.create_task(events.receive(store, event, mark("matching", event.request_id), NOW))
     reads = 0
-    read = store.advisors
+    read = store.crew
 
-    async def counted(after: str = "", limit: int = 0) -> list[object]:
+    async def counted() -> list[Advisor]:
         nonlocal reads
         reads += 1
-        return await read(after, limit)  # type: ignore[return-value]
+        return await read()
 
-    store.advisors = counted  # type: ignore[assignment,method-assign]
+    store.crew = counted  # type: ignore[method-assign]
     await matcher(store, batch=5).turn()
     assert reads == 1
     assert await store.waiting(("pending",), "", 9) == []

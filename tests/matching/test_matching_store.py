@@ -355,11 +355,13 @@ async def test_a_mark_is_stored_once(store: Store) -> None:
 
 
 async def test_advisors_are_kept_by_number(store: Store) -> None:
-    one: Advisor = advisor("A02", absences=(Absence(TODAY, TODAY),), phone="+493023125001")
+    decided = (Audit(NOW, "koordination", "advisor_entered", ""),)
+    one: Advisor = advisor("A02", absences=(Absence(TODAY, TODAY),), phone="+493023125001", audit=decided)
     await store.save_advisors([one, advisor("A01")], (), None, 0)
     assert await store.advisor("A02") == replace(one, version=1)
     assert [found.id for found in await store.advisors()] == ["A01", "A02"]
     assert [found.id for found in await store.advisors("A01", 1)] == ["A02"]
+    assert (await store.crew())[1] == replace(one, version=1, audit=())
     with pytest.raises(Stale):
         await store.save_advisors([one], (), None, (await store.signals()).fence)
 

@@ -11,7 +11,7 @@ from pydantic import SecretStr
 from shared import assets, web
 from shared.errors import Conflict, Unavailable
 from shared.look import Look, Viewer
-from shared.look.nav import Entry, links
+from shared.look.nav import Entry, Group, links
 from shared.settings import Settings
 from tests.conftest import SECRET
 
@@ -134,6 +134,18 @@ def test_of_two_places_above_a_page_the_nearer_is_current() -> None:
         return [link.words[0] for link in links(entries, settings, "matching", path) if link.current]
 
     assert [current(path) for path in ("/a", "/a/c", "/a/b", "/a/b/c", "/ab")] == [["A"], ["A"], ["B"], ["B"], []]
+
+
+def test_a_place_in_a_group_marks_the_group_as_well() -> None:
+    deep = (Entry("reporting", "/a", ("A", "A")), Entry("matching", "/b", ("B", "B")))
+    entries = (Entry("matching", "/", ("0", "0")), Group(("G", "G"), deep))
+    settings = Settings(secret=SecretStr(SECRET))
+
+    def current(path: str) -> list[str]:
+        shown = links(entries, settings, "matching", path)
+        return [one.words[0] for link in shown for one in (link, *link.below) if one.current]
+
+    assert [current(path) for path in ("/", "/b", "/b/c", "/a")] == [["0"], ["G", "B"], ["G", "B"], ["0"]]
 
 
 def test_links_lead_across_one_site_by_path_and_without_one_by_address() -> None:

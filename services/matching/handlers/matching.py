@@ -68,7 +68,7 @@ class Pass:
 
 async def pool(store: Store, signals: Signals, today: date, policy: Policy) -> Pool:
     """Everybody with their load; `signals` must have been read before."""
-    loads, advisors, left = await asyncio.gather(store.loads(today), store.advisors(), store.left(today))
+    loads, advisors, left = await asyncio.gather(store.loads(today), store.crew(), store.left(today))
     return Pool(signals, today, people(advisors, loads, today, policy), left)
 
 

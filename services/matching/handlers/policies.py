@@ -116,7 +116,7 @@ async def asked_for(store: Store, first: date, last: date) -> list[Engagement]:
 
 async def candidates(store: Store) -> list[Candidate]:
     """Everybody as they are today, with nothing to do."""
-    return [candidate(one, 0, 0) for one in await store.advisors() if one.erased_at is None]
+    return [candidate(one, 0, 0) for one in await store.crew() if one.erased_at is None]
 
 
 def seekers(asked: Iterable[Engagement], rules: Rules) -> list[Seeker]:

@@ -39,7 +39,7 @@ async def release(
     released, events = releasing.release(known, audit, respond_by, now)
     held = known.current.held if known.current else ()
     new = set(names) - {seat.advisor_id for seat in held}
-    people = {one.id: candidate(one, 0, 0) for one in await store.advisors() if one.id in new}
+    people = {one.id: candidate(one, 0, 0) for one in await store.crew() if one.id in new}
     walls = {one: wall for one in people if (wall := barrier(people[one], seeker(known), rules.day(now), 0))}
     if walls:
         found = " ".join(f"{one}:{wall}" for one, wall in sorted(walls.items()))

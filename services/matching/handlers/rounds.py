@@ -90,7 +90,7 @@ async def chosen(
 ) -> dict[str, Candidate]:
     """Everybody as a candidate, if those whom a coordinator has chosen can be: field → advisor. Raises Invalid."""
     loads = await store.loads(today)
-    there = [one for one in await store.advisors() if one.erased_at is None]
+    there = [one for one in await store.crew() if one.erased_at is None]
     people = {
         one.id: replace(one, open=one.open - (one.id in known.holders))
         for one in matching.people(there, loads, today, policy)
