@@ -39,14 +39,14 @@ def confirmed(verdict: Verdict, told: Told, world: World) -> None:
     verdict.hold("feedback confirmed", told.rated, lost(told.rated, "feedback.given", "intake", "feedback"))
     verdict.hold("feedback reached matching", told.rated, lost(told.rated, "feedback.given", "matching", "feedback"))
     seats = {
-        (asked["assignment_id"], seat["advisor_id"]): seat["answer"]
+        (asked["assignment_id"], seat["advisor_id"]): seat.get("answer", "open")
         for row in engagements.values()
-        for asked in row["rounds"]
+        for asked in row.get("rounds", ())
         for seat in asked["seats"]
     }
     stored = {place: seats.get(place) for place in told.answers}
     verdict.hold("answer confirmed", told.answers, differing(told.answers, stored))
-    sessions = {one["id"]: one for row in engagements.values() for one in row["sessions"]}
+    sessions = {one["id"]: one for row in engagements.values() for one in row.get("sessions", ())}
     verdict.hold("session confirmed", told.sessions, (one for one in told.sessions if one not in sessions))
     recorded = (one for one in told.records if not sessions.get(one, {}).get("record"))
     verdict.hold("record confirmed", told.records, recorded)
