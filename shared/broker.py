@@ -19,7 +19,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
@@ -81,8 +81,7 @@ class On:
     many: Many | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Arrival:
+class Arrival(NamedTuple):
     """One message that was understood: its event, its context, and its body as it came."""
 
     event: Event
@@ -146,6 +145,7 @@ class Inlet:
         self.stalled: str | None = None
         self.progress_at = time.monotonic()
         self._rejoining = False
+        self._reading = asyncio.Lock()
         self.broker = KafkaBroker(
             bootstrap.split(","),  # as one text, FastStream takes it for one server
             client_id=self.group,
@@ -205,18 +205,25 @@ class Inlet:
         consumer = self.subscriber.consumer
         assert consumer is not None
         under_way: deque[tuple[list[Record], asyncio.Task[None]]] = deque()
+        done: list[Record] = []
         batch: list[Record] = [first]
         left = STRETCH if self._together else 1
         try:
             batch += await self._arrived(consumer)
             while batch or under_way:
                 if batch:
+                    if any(map(_erases, (batch, *(records for records, _ in under_way)))):
+                        await asyncio.gather(*(task for _, task in under_way))  # what came before is kept, then erased
                     under_way.append((batch, asyncio.create_task(self._handle(batch))))
                     left -= 1
+                if done:  # committed while the next one is read
+                    await self._commit(consumer, done)
+                    done = []
                 if len(under_way) == ABREAST or not batch or not left:
                     await under_way[0][1]
-                    await self._commit(consumer, under_way.popleft()[0])
+                    done = under_way.popleft()[0]
                 batch = await self._arrived(consumer) if left else []
+            await self._commit(consumer, done)
         except (Exception, asyncio.CancelledError) as error:
             await end(*(task for _, task in under_way))
             _rewind(consumer, [*(record for records, _ in under_way for record in records), *batch])
@@ -276,8 +283,9 @@ class Inlet:
         """A dossier that comes before its tombstone is kept before it is erased, and one after it afterwards."""
         begin = 0
         for number, record in enumerate(batch):
-            dossier = issubclass(self._events[record.topic], Dossier)
-            if dossier and record.value is None and record.key and together.erased:
+            if record.value is not None or not record.key or not together.erased:
+                continue
+            if issubclass(self._events[record.topic], Dossier):
                 if batch[begin:number]:
                     await self._whole(together, batch[begin:number])
                 begin = number + 1
@@ -292,13 +300,14 @@ class Inlet:
         started = time.perf_counter()
         outcomes = Counting[tuple[str, str]]()
         arrivals: list[tuple[Record, Arrival]] = []
-        for number, record in enumerate(batch):
-            if number % 50 == 49:
-                await asyncio.sleep(0)  # what is being stored meanwhile goes on
-            try:
-                arrivals.append((record, understand(self._events[record.topic], record)))
-            except Permanent as error:
-                outcomes[record.topic, await self._bury(record, error)] += 1
+        async with self._reading:  # a batch after the other, so that the first one is stored the sooner
+            for number, record in enumerate(batch):
+                if number % 50 == 49:
+                    await asyncio.sleep(0)  # what is being stored meanwhile goes on
+                try:
+                    arrivals.append((record, understand(self._events[record.topic], record)))
+                except Permanent as error:
+                    outcomes[record.topic, await self._bury(record, error)] += 1
 
         async def alone(record: Record, arrival: Arrival) -> None:
             try:
@@ -311,10 +320,11 @@ class Inlet:
             try:
                 began = datetime.now(UTC)
                 await self._patiently(lambda: together.handle([arrival for _, arrival in arrivals]))
-                for _, arrival in arrivals:
-                    source = (arrival.head.traceparent, arrival.event.key)
-                    past(f"record {arrival.head.topic}", SpanKind.CONSUMER, began, [source])
-                outcomes.update((record.topic, "done") for record, _ in arrivals)
+                for topic, count in Counting([record.topic for record, _ in arrivals]).items():
+                    those = (one for record, one in arrivals if record.topic == topic)
+                    sources = ((one.head.traceparent, one.event.key) for one in those)
+                    past(f"record {topic.removeprefix(self._prefix)}", SpanKind.CONSUMER, began, sources)
+                    outcomes[topic, "done"] += count
             except Permanent:
                 async with asyncio.TaskGroup() as group:
                     for record, arrival in arrivals:
@@ -484,6 +494,10 @@ def _parse(model: type[Event], head: Envelope, record: Record) -> Event:
     if record.key is not None and record.key != event.key.encode():
         raise Permanent("wrong_key", "the message's key is not its subject's id")
     return event
+
+
+def _erases(batch: Sequence[Record]) -> bool:
+    return any(record.value is None for record in batch)
 
 
 def _rewind(consumer: AIOKafkaConsumer, batch: Sequence[Record]) -> None:

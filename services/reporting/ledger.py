@@ -158,10 +158,20 @@ class Ledger:
 
 
 def _document(fact: Fact, now: datetime) -> dict[str, Any]:
-    document = fact._asdict()
-    document["_id"] = document.pop("id")
-    document["recorded_at"] = now
-    return document
+    return {
+        "_id": fact.id,
+        "seq": fact.seq,
+        "topic": fact.topic,
+        "partition": fact.partition,
+        "offset": fact.offset,
+        "key": fact.key,
+        "type": fact.type,
+        "source": fact.source,
+        "time": fact.time,
+        "correlation_id": fact.correlation_id,
+        "data": fact.data,
+        "recorded_at": now,
+    }
 
 
 def _fact(document: Document) -> Fact:

@@ -139,13 +139,13 @@ async def test_a_request_with_impossible_values_is_a_finding_and_does_not_stop_t
 async def test_what_the_feed_could_not_pass_on_is_no_fact(tail: bytes) -> None:
     one = arrival(Journey().created())
     with pytest.raises(Permanent, match="interoperable"):
-        handlers.fact(replace(one, body=one.body[:-1] + tail))
+        handlers.fact(one._replace(body=one.body[:-1] + tail))
 
 
 async def test_unknown_members_of_a_newer_emitter_are_kept() -> None:
     one = arrival(Journey().created())
     body = one.body[:-1] + ',"new":"Ä \\u00e9"}'.encode()
-    assert handlers.fact(replace(one, body=body)).data == body.decode()
+    assert handlers.fact(one._replace(body=body)).data == body.decode()
 
 
 async def test_a_case_is_made_once_of_a_backlog(kept: Kept, monkeypatch: pytest.MonkeyPatch) -> None:

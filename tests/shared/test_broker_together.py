@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import pytest
 from aiokafka import AIOKafkaConsumer
@@ -12,9 +12,9 @@ from pymongo.errors import AutoReconnect
 from shared import broker, dlq, topics
 from shared.broker import Arrival, Inlet, Meters, Together
 from shared.errors import Permanent
-from shared.events import RequestCreated, RequestWithdrawn
+from shared.events import AdvisorDossier, RequestCreated, RequestWithdrawn
 from shared.mongo import Mongo
-from shared.publisher import Publisher
+from shared.publisher import Message, Publisher
 from shared.settings import Settings
 from tests.conftest import FreshMongo
 from tests.shared.kafka import message, send
@@ -49,12 +49,14 @@ class Kept:
 
 
 @asynccontextmanager
-async def listening(mongo: Mongo, settings: Settings, kept: Kept) -> AsyncIterator[None]:
+async def listening(
+    mongo: Mongo, settings: Settings, kept: Kept, together: Together | None = None
+) -> AsyncIterator[None]:
     registry = CollectorRegistry()
     publisher = Publisher(settings.kafka, "test-dlq")
     inlet = Inlet(
         "reporting",
-        Together((RequestCreated, RequestWithdrawn), kept.handle),
+        together or Together((RequestCreated, RequestWithdrawn), kept.handle),
         bootstrap=settings.kafka,
         prefix=settings.prefix,
         mongo=mongo,
@@ -130,6 +132,39 @@ async def test_a_batch_that_fails_is_taken_anew_though_the_next_one_was_kept_mea
         await send(settings.kafka, [message(created(), settings.prefix)])
         await until(lambda: again.ids)
     assert not everything & set(again.ids), "the offsets of all were committed"
+
+
+class Slow(Kept):
+    """Keeps dossiers, but only once something was erased, or after a second."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.happened: list[str] = []
+        self.erasing = asyncio.Event()
+
+    async def handle(self, arrivals: Sequence[Arrival]) -> None:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self.erasing.wait(), 1.0)
+        self.happened += ["kept"] * len(arrivals)
+
+    async def erased(self, _: str) -> None:
+        self.erasing.set()
+        self.happened.append("erased")
+
+
+async def test_a_tombstone_in_the_next_batch_waits_for_the_dossier_before_it(
+    fresh_mongo: FreshMongo, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And what comes after it waits for it: nothing that was erased is kept by a batch that is slow."""
+    monkeypatch.setattr(broker, "WHOLE", 10)
+    kept = Slow()
+    dossier = message(AdvisorDossier(advisor_id="A05", name="Mia Muster", email="mia@example.org"), settings.prefix)
+    tombstone = Message(dossier.topic, b"A05", None, [])
+    await send(settings.kafka, [*[dossier] * 11, tombstone, dossier])
+    together = Together((AdvisorDossier,), kept.handle, kept.erased)
+    async with listening(fresh_mongo("broker"), settings, kept, together):
+        await until(lambda: len(kept.happened) >= 13)
+    assert kept.happened == ["kept"] * 11 + ["erased", "kept"]
 
 
 async def test_only_what_fails_alone_becomes_a_dead_letter(fresh_mongo: FreshMongo, settings: Settings) -> None:
