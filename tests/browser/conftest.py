@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser, async_playwright, expect
 
 from deploy.local.stack import Stack
 from tests.browser.window import ARGUMENTS, CHROMIUM
@@ -41,6 +41,7 @@ def world(stack: Stack) -> Iterator[World]:
 async def chromium() -> AsyncIterator[Browser]:
     if not shutil.which(CHROMIUM):
         pytest.skip(f"{CHROMIUM} is missing: `make test` installs it")
+    expect.set_options(timeout=30_000)  # milliseconds; a busy machine shows later, not otherwise
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         yield browser

@@ -19,4 +19,4 @@ async def test_what_a_service_answers_and_emits_can_be_read(world: World, chromi
             await expect(page.locator(".opblock").first).to_be_visible()
             if prefix:  # the larger of the two once only
                 await page.goto(f"{prefix}/asyncapi")
-                await expect(page.get_by_role("heading", name="Operations")).to_be_visible(timeout=20_000)
+                await expect(page.get_by_role("heading", name="Operations")).to_be_visible()

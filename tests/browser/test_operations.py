@@ -15,7 +15,7 @@ async def test_operations_keeps_itself_fresh_and_is_whole_without_a_script(world
         await page.goto("/operations")
         await expect(page.locator("#live")).to_contain_text("alle fünf Sekunden")
         await page.evaluate("document.getElementById('look').textContent = ''")
-        await expect(page.get_by_role("table", name="Nachrichten je Thema")).to_be_visible(timeout=30_000)
+        await expect(page.get_by_role("table", name="Nachrichten je Thema")).to_be_visible()
         assert await axe(page) == []
     async with opened(chromium, site, Window("dark", 320, script=False), storage_state=cookies) as (page, _):
         await page.goto("/operations")
