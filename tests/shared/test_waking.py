@@ -39,6 +39,24 @@ async def test_rows_of_other_processes_wake_without_the_scan(mongo: Mongo) -> No
         await wake.wait()
 
 
+async def test_one_stream_goes_on_however_often_something_comes(mongo: Mongo, monkeypatch: pytest.MonkeyPatch) -> None:
+    stands, opened = mongo.watch, list[str]()
+
+    @asynccontextmanager
+    async def counted(collections: list[str], pipeline: list[dict[str, object]]) -> AsyncIterator[object]:
+        opened.extend(collections)
+        async with stands(collections, pipeline) as stream:
+            yield stream
+
+    monkeypatch.setattr(mongo, "watch", counted)
+    async with watching(mongo) as wake:
+        await wake.wait()
+        for number in range(3):
+            await mongo["rows"].insert_many([{"_id": f"{number} {n}"} for n in range(5)])
+            await wake.wait()
+    assert opened == ["rows"]
+
+
 async def test_a_stream_that_fails_is_opened_again_and_wakes_for_what_it_missed(
     mongo: Mongo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
