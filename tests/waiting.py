@@ -10,10 +10,12 @@ T = TypeVar("T")
 
 
 @overload
-async def until(condition: Callable[[], Awaitable[T]], *, seconds: float = ..., what: str = ...) -> T: ...
+async def until(
+    condition: Callable[[], Awaitable[T]], *, seconds: float = ..., what: str = ..., pause: float = ...
+) -> T: ...
 @overload
-async def until(condition: Callable[[], T], *, seconds: float = ..., what: str = ...) -> T: ...
-async def until(condition: Callable[[], Any], *, seconds: float = 60.0, what: str = "") -> Any:
+async def until(condition: Callable[[], T], *, seconds: float = ..., what: str = ..., pause: float = ...) -> T: ...
+async def until(condition: Callable[[], Any], *, seconds: float = 60.0, what: str = "", pause: float = 0.02) -> Any:
     """The first truthy value of `condition`. Raises AssertionError with its last value after `seconds`."""
     end = time.monotonic() + seconds
     while True:
@@ -23,4 +25,4 @@ async def until(condition: Callable[[], Any], *, seconds: float = 60.0, what: st
             return value
         if time.monotonic() > end:
             raise AssertionError(f"not within {seconds} s: {what or condition} (last: {value!r})")
-        await asyncio.sleep(0.02)
+        await asyncio.sleep(pause)
