@@ -442,15 +442,13 @@ class Store:
     def _document(self, engagement: Engagement, version: int) -> Document:
         document: Document = _ENGAGEMENT.dump_python(engagement, mode="json", exclude_defaults=True)
         document["_id"] = document.pop("id")
-        document["version"] = version
-        beside = told(engagement, self._rules)._asdict() | {
-            "holders": list(engagement.holders),
-            "leaving": [one.advisor_id for one in engagement.leaving] if engagement.state in OPEN else [],
-            "committed": committed(engagement),
-            **loads.beside(engagement),
-        }
-        for name, value in beside.items():
-            if value not in (None, []):
+        document |= {"version": version, "committed": committed(engagement), **loads.beside(engagement)}
+        if holders := engagement.holders:
+            document["holders"] = list(holders)
+        if engagement.state in OPEN and (leaving := engagement.leaving):
+            document["leaving"] = [one.advisor_id for one in leaving]
+        for name, value in told(engagement, self._rules)._asdict().items():
+            if value is not None:
                 document[name] = value.isoformat() if isinstance(value, date) else value
         return document
 

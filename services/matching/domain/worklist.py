@@ -70,11 +70,10 @@ def next_step(engagement: Engagement, rules: Rules, today: date) -> Step | None:
     """None when the request isn't open. Owner and due date don't depend on `today`."""
     if engagement.state not in OPEN:
         return None
-    since = rules.day(engagement.since)
     if engagement.state == "pending":
-        return Step(COORDINATION, "match", rules.after(since, 1))
+        return Step(COORDINATION, "match", rules.after(rules.day(engagement.since), 1))
     if engagement.state == "parked":
-        return Step(COORDINATION, "find_advisor", rules.after(since, rules.park))
+        return Step(COORDINATION, "find_advisor", rules.after(rules.day(engagement.since), rules.park))
     if engagement.proposal is not None:
         return Step(COORDINATION, "release", engagement.proposal.look_by)
     if engagement.leaving and engagement.state == "engaged":
@@ -89,6 +88,7 @@ def next_step(engagement: Engagement, rules: Rules, today: date) -> Step | None:
     if arranged:
         day = min(arranged)
         return Step(lead, "record_session" if day < today else "hold_session", rules.after(day, rules.record))
+    since = rules.day(engagement.since)
     held = [session.record.held_on for session in engagement.sessions if session.record is not None]
     if not held:
         return Step(lead, "schedule_first_talk", rules.after(since, rules.first_talk))
