@@ -28,7 +28,7 @@ test: install ## all tests, those against the real broker and database included;
 screens: install ## a picture of every page, light and dark, phone and desktop, into out/screens/
 	@sh deploy/local/need.sh chromium chromium
 	@rm -rf out/screens && mkdir -p out/screens
-	@SCREENS=out/screens $(PYTHON) -m pytest tests/browser/test_pages.py -q $(ARGS)
+	@SCREENS=out/screens $(PYTHON) -m pytest tests/browser/test_pages.py tests/browser/test_operations.py -q $(ARGS)
 
 chaos: install ## break things under load and compare; ROUNDS=n faults or MINUTES=n, SEED=s repeats them, KINDS="kill freeze:mongo" for some, EACH=1 each kind briefly, CLUSTER=1 for those of a cluster
 	@sh deploy/local/need.sh faketime faketime || echo "Going on without faketime: clocks stay right."

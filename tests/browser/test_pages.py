@@ -1,19 +1,13 @@
 """Each page of the site in real Chromium: by axe, light and dark, narrow, without JavaScript, and what it weighs."""
 
-import os
-from itertools import product
-from pathlib import Path
-
 import pytest
 from playwright.async_api import Browser, Page, Response
 
 from tests.browser.routes import ROUTES, Shown
-from tests.browser.window import Window, axe, opened
+from tests.browser.window import SCREENS, Window, axe, opened, pictures
 from tests.browser.world import World
 
 pytestmark = pytest.mark.timeout(120, func_only=True)
-SCREENS = os.environ.get("SCREENS", "")
-"""A folder: then each page is also taken a picture of, `make screens`."""
 WITH_FONTS, WITHOUT_FONTS = 150_000, 80_000
 _PALE = """[...document.querySelectorAll("main *")].filter(e => {
   const text = [...e.childNodes].some(n => n.nodeType === 3 && n.data.trim());
@@ -52,7 +46,7 @@ async def test_a_page_can_be_used_by_everybody(world: World, chromium: Browser, 
         await page.emulate_media(media="screen")
         scripted = await page.locator("script").count()
         if SCREENS:
-            await _pictures(page, shown)
+            await pictures(page, f"{shown.service}-{shown.name}")
     if scripted:
         async with opened(chromium, site, Window("dark", 320, script=False), storage_state=cookies) as (page, _):
             await page.goto(path)
@@ -72,11 +66,3 @@ async def _act(page: Page, shown: Shown) -> None:
     page.on("response", note)
     await shown.act(page)
     assert answered[-1] == shown.then
-
-
-async def _pictures(page: Page, shown: Shown) -> None:
-    for scheme, width in product(("light", "dark"), (390, 1280)):
-        await page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
-        await page.set_viewport_size({"width": width, "height": 800})
-        place = Path(SCREENS) / f"{shown.service}-{shown.name}-{scheme}-{width}.png"
-        await page.screenshot(path=place, full_page=True)

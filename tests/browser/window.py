@@ -1,8 +1,11 @@
 """A page in real Chromium that tells of everything a person wouldn't see: errors, refusals, foreign hosts, weight."""
 
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from itertools import product
+from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
@@ -12,6 +15,8 @@ from deploy.local.tools import ROOT
 
 CHROMIUM = "/usr/bin/chromium"
 ARGUMENTS = ["--no-sandbox", "--disable-background-networking", "--disable-component-update"]
+SCREENS = os.environ.get("SCREENS", "")
+"""A folder: then each page is also taken a picture of, `make screens`."""
 _AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
 _AXE_RUN = """async () => (await axe.run(document, {resultTypes: ["violations"]})).violations.map(
   v => `${v.id}: ${v.help} — ` + v.nodes.map(n => n.target.join(" ") + " " + n.html.slice(0, 160)).join(" | "))"""
@@ -104,6 +109,14 @@ async def _weigh(page: Page, seen: Seen) -> None:
             seen.weights[address] = seen.weights.get(address, 0) + int(told["encodedDataLength"])
 
     session.on("Network.loadingFinished", loaded)
+
+
+async def pictures(page: Page, name: str) -> None:
+    """Of the page as it is now: light and dark, on a phone and on a desk."""
+    for scheme, width in product(("light", "dark"), (390, 1280)):
+        await page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        await page.set_viewport_size({"width": width, "height": 800})
+        await page.screenshot(path=Path(SCREENS) / f"{name}-{scheme}-{width}.png", full_page=True)
 
 
 async def axe(page: Page) -> list[str]:
