@@ -28,8 +28,6 @@ from shared.telling import told
 
 ATTEMPTS = 3
 """So often new requests are decided anew when another process has decided meanwhile."""
-PART = 150
-"""Of many new requests up to so many are decided while the ones before them are being stored."""
 
 _log = structlog.get_logger(__name__)
 
@@ -107,8 +105,9 @@ class Matcher:
             return await self._admit(arrived)
 
     async def _admit(self, arrived: Sequence[tuple[RequestCreated, Insert]]) -> int:
-        most, done, failed = min(self._batch, PART), 0, 0
-        size = -(-len(arrived) // max(1, -(-len(arrived) // most)))  # even parts
+        """In even parts: each is decided while the one before it is being stored."""
+        parts = max(1, -(-len(arrived) // self._batch))
+        size, done, failed = -(-len(arrived) // parts), 0, 0
         ahead: matching.Pass | None = None
         while done < len(arrived):
             part, then = arrived[done : done + size], arrived[done + size : done + 2 * size]
