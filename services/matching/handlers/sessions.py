@@ -5,6 +5,7 @@ from datetime import datetime
 
 from services.matching.domain import sessions
 from services.matching.domain.model import Audit, Engagement, HeldMode, Record, Session
+from services.matching.domain.rounds import Outcomes
 from services.matching.domain.worklist import Rules
 from services.matching.handlers.rounds import of_assignment
 from services.matching.store import Store
@@ -55,48 +56,40 @@ async def reschedule(
 ) -> Session:
     """`sequence`: of the plan that the caller saw, where that counts."""
     known = await _of_session(store, session_id, caller)
-    moved, events = sessions.reschedule(known, session_id, starts_at, minutes, now, sequence)
-    if events:
-        moved = moved.noted(Audit(now, caller.subject, "session_moved", ""))
-        await store.save(moved, events=events)
-    else:
-        await store.confirm(moved)
-    return sessions.find(moved, session_id)
+    moved = sessions.reschedule(known, session_id, starts_at, minutes, now, sequence)
+    return await _kept(store, session_id, moved, Audit(now, caller.subject, "session_moved", ""))
 
 
 async def cancel(store: Store, session_id: str, caller: Caller, now: datetime) -> Session:
     known = await _of_session(store, session_id, caller)
-    gone, events = sessions.cancel(known, session_id, now)
-    if events:
-        gone = gone.noted(Audit(now, caller.subject, "session_cancelled", ""))
-        await store.save(gone, events=events)
-    else:
-        await store.confirm(gone)
-    return sessions.find(gone, session_id)
+    gone = sessions.cancel(known, session_id, now)
+    return await _kept(store, session_id, gone, Audit(now, caller.subject, "session_cancelled", ""))
 
 
 async def complete(store: Store, session_id: str, record: Record, rules: Rules, caller: Caller) -> Session:
     """`record` as told; its minutes count as paid in the choice from now on."""
     known = await _of_session(store, session_id, caller)
-    held, events = sessions.complete(known, session_id, record, rules.day(record.completed_at))
-    if events:
-        held = held.noted(Audit(record.completed_at, caller.subject, "session_recorded", ""))
-        await store.save(held, events=events, news=True)
-    else:
-        await store.confirm(held)
-    return sessions.find(held, session_id)
+    held = sessions.complete(known, session_id, record, rules.day(record.completed_at))
+    audit = Audit(record.completed_at, caller.subject, "session_recorded", "")
+    return await _kept(store, session_id, held, audit, news=True)
 
 
 async def correct(store: Store, session_id: str, record: Record, rules: Rules, caller: Caller) -> Session:
     """`record` instead of what was told before; reporting takes back what was claimed by it."""
     known = await _of_session(store, session_id, caller)
-    anew, events = sessions.correct(known, session_id, record, rules.day(record.completed_at))
+    anew = sessions.correct(known, session_id, record, rules.day(record.completed_at))
+    audit = Audit(record.completed_at, caller.subject, "session_corrected", "")
+    return await _kept(store, session_id, anew, audit, news=True)
+
+
+async def _kept(store: Store, session_id: str, outcome: Outcomes, audit: Audit, *, news: bool = False) -> Session:
+    """The session as it stands then; what changes nothing is not noted either."""
+    after, events = outcome
     if events:
-        anew = anew.noted(Audit(record.completed_at, caller.subject, "session_corrected", ""))
-        await store.save(anew, events=events, news=True)
+        await store.save(after.noted(audit), events=events, news=news)
     else:
-        await store.confirm(anew)
-    return sessions.find(anew, session_id)
+        await store.confirm(after)
+    return sessions.find(after, session_id)
 
 
 def allowed(engagement: Engagement, caller: Caller, session: Session | None = None) -> None:
