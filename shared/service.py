@@ -55,6 +55,7 @@ from shared.login import install
 from shared.look import Look
 from shared.mongo import Mongo, is_transient
 from shared.publisher import Publisher
+from shared.reach import Reach
 from shared.settings import ServiceName, Settings
 from shared.tasks import end
 
@@ -88,6 +89,7 @@ class Service:
         self.secret = settings.secret.get_secret_value()
         self.mongo = Mongo(settings.mongo, settings.database(name), settings.mongo_driver)
         self.publisher = Publisher(settings.kafka, f"{settings.prefix}{name}")
+        self._reach = Reach(settings.kafka, f"{settings.prefix}{name}-reach")
         self.commits = Committer(self.mongo, name, limit=settings.queue_limit)
         self.relay = outbox.Relay(
             self.mongo,
@@ -299,6 +301,7 @@ class Service:
             async with asyncio.timeout(5):
                 await self.relay.close()
         await self.publisher.close()
+        await self._reach.close()
         await self.mongo.close()
 
     # -- health, metrics, documents ---------------------------------------------------------------------
@@ -315,7 +318,7 @@ class Service:
         if self.inlet:
             if self.inlet.stalled:
                 found["consumer"] = f"waits: {self.inlet.stalled}"
-            elif self._waits_for is None and not await self.inlet.broker.ping(timeout=1.5):
+            elif self._waits_for is None and not await self._reach.answers(1.5):
                 found["kafka"] = "down: no answer"
         for name, failing in self._more_checks.items():
             found[name] = f"down: {wrong}" if (wrong := failing()) else "up"
