@@ -74,6 +74,7 @@ class Store:
         self._rules = rules
         self.woken: Callable[[], None] = lambda: None
         """Called after each commit that leaves something to be decided."""
+        self._crew: dict[str, Advisor] = {}
 
     async def prepare(self) -> None:
         """The indexes."""
@@ -282,9 +283,18 @@ class Store:
         return [_advisor(found) for found in await cursor.to_list(None)]
 
     async def crew(self) -> list[Advisor]:
-        """All by number, to choose from: without what was decided about them, so not to be saved."""
-        found = await self._mongo["advisors"].find({}, {"audit": 0}).sort("_id", 1).to_list(None)
-        return [_advisor(document) for document in found]
+        """All by number, to choose from: without what was decided about them, so not to be saved.
+
+        They change seldom and are read often, so only those are read whose version was not read before.
+        """
+        versions = await self._mongo["advisors"].find({}, {"version": 1}).sort("_id", 1).to_list(None)
+        there = {one["_id"]: one["version"] for one in versions}
+        known = {one: known for one, known in self._crew.items() if known.version == there.get(one)}
+        if fresh := [one for one in there if one not in known]:
+            found = await self._mongo["advisors"].find({"_id": {"$in": fresh}}, {"audit": 0}).to_list(None)
+            known |= {document["_id"]: _advisor(document) for document in found}
+        self._crew = known
+        return [known[one] for one in there if one in known]
 
     async def save_advisors(
         self,

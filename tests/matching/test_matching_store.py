@@ -366,6 +366,19 @@ async def test_advisors_are_kept_by_number(store: Store) -> None:
         await store.save_advisors([one], (), None, (await store.signals()).fence)
 
 
+async def test_the_crew_is_as_stored_last(store: Store) -> None:
+    """Also where it was read before, and another process has changed or added somebody since."""
+    await store.save_advisors([advisor("A01"), advisor("A02")], (), None, 0)
+    before = await store.crew()
+    changed = [replace(before[0], capacity=9), advisor("A03")]
+    await store.save_advisors(changed, (), None, (await store.signals()).fence)
+    assert [(one.id, one.capacity) for one in await store.crew()] == [
+        ("A01", 9),
+        ("A02", before[1].capacity),
+        ("A03", advisor("A03").capacity),
+    ]
+
+
 async def test_an_erased_dossier_leaves_the_outbox_and_its_tombstone_stays(store: Store) -> None:
     told = AdvisorDossier(advisor_id="A01", name="Beispiel Eins", email="a01@example.org")
     await store.save_advisors([advisor("A01")], [told, Tombstone(AdvisorDossier, "A01")], None, 0)

@@ -28,10 +28,10 @@ async def basis(
     if kept is not None:
         return kept, True
     today = rules.day(now)
-    pool = await matching.pool(store, await store.signals(), today, policy)
+    there = await matching.candidates(store, today, policy)
     wish = replace(seeker(known, matching.waited(known, rules, today)), held=(), pinned=(), refused=frozenset())
     seats = tuple(seat.advisor_id for seat in asked.seats)
-    before = tuple(replace(one, open=one.open - 1) if one.id in known.holders else one for one in pool.candidates)
+    before = tuple(replace(one, open=one.open - 1) if one.id in known.holders else one for one in there)
     return (
         Basis("", now, today, policy, policy.version, before, (wish,), {known.id: seats}, {}, 0, False, 1.0),
         False,

@@ -54,7 +54,7 @@ async def replacements(
     best: dict[tuple[str, str], tuple[Scored, ...]] = {}
     if not seats:
         return best
-    there = (await matching.pool(store, await store.signals(), today, policy)).candidates
+    there = await matching.candidates(store, today, policy)
     wanted = [
         (one.id, seat, handing.successor(one, advisor_id))
         for one, advisor_id in seats

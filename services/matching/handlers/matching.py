@@ -68,8 +68,14 @@ class Pass:
 
 async def pool(store: Store, signals: Signals, today: date, policy: Policy) -> Pool:
     """Everybody with their load; `signals` must have been read before."""
-    loads, advisors, left = await asyncio.gather(store.loads(today), store.crew(), store.left(today))
-    return Pool(signals, today, people(advisors, loads, today, policy), left)
+    there, left = await asyncio.gather(candidates(store, today, policy), store.left(today))
+    return Pool(signals, today, there, left)
+
+
+async def candidates(store: Store, today: date, policy: Policy) -> tuple[Candidate, ...]:
+    """Everybody with their load as it is now, to look at; who decides by it needs the `pool`."""
+    loads, advisors = await asyncio.gather(store.loads(today), store.crew())
+    return people(advisors, loads, today, policy)
 
 
 def people(advisors: Sequence[Advisor], loads: Loads, today: date, policy: Policy) -> tuple[Candidate, ...]:

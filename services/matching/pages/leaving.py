@@ -1,5 +1,6 @@
 """/coordination/advisors/…/leave: an advisor's last day, and who takes over what they are in."""
 
+import asyncio
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
@@ -24,12 +25,12 @@ def router(door: Door, pages: Pages, finder: Finder, guard: Guard) -> APIRouter:
     store = door.store
 
     async def page(request: Request, advisor_id: str, form: forms.Form, code: int = 200) -> Response:
-        person = await handlers.get(store, advisor_id)
-        held = [one for one in await store.holding(advisor_id) if one.current and one.current.seat(advisor_id)]
-        begun = [one for one in held if one.begun is not None]
-        best = await handing.replacements(
-            store, [(one, advisor_id) for one in begun], door.today(), await door.policy()
+        person, holding, policy = await asyncio.gather(
+            handlers.get(store, advisor_id), store.holding(advisor_id), door.policy()
         )
+        held = [one for one in holding if one.current and one.current.seat(advisor_id)]
+        begun = [one for one in held if one.begun is not None]
+        best = await handing.replacements(store, [(one, advisor_id) for one in begun], door.today(), policy)
         rows = [
             (one, door.register.name(one.asked.municipality_ags), best.get((one.id, advisor_id), ())) for one in begun
         ]
