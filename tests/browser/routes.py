@@ -343,12 +343,13 @@ REPORTING = (
     Shown("claims", "reporting", _fixed("/reporting/claims?status=draft"), who=_fixed("koordination")),
     Shown("claim", "reporting", _claim, who=_fixed("koordination")),
     Shown("periods", "reporting", _fixed("/reporting/periods"), who=_fixed("skew")),
+    Shown("public-year", "reporting", _closed("2002")),
+    # last of those that close: from then on nothing else is closed
     Shown("periods-closing", "reporting", _closing, who=_fixed("koordination")),
     Shown("claims-all", "reporting", _after_claim("/reporting/claims"), who=_fixed("skew")),
     Shown("figure", "reporting", _figure("sessions"), who=_fixed("skew")),
     Shown("figure-by-field", "reporting", _figure("requests", "~field=fair_week"), who=_fixed("koordination")),
     Shown("mine", "reporting", _after_claim("/reporting/mine"), who=_lead("close")),
-    Shown("public-year", "reporting", _closed("2002")),
     Shown("mine-empty", "reporting", _fixed("/reporting/mine"), who=_fixed("A16")),
 )
 
