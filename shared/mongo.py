@@ -59,12 +59,8 @@ class Mongo:
 
     async def ping(self, seconds: float = 2) -> None:
         """Raises PyMongoError or TimeoutError when no primary answers within `seconds`."""
-        if self._motor:
-            async with asyncio.timeout(seconds):
-                await self.db.command("ping")
-        else:  # one that is cancelled may release a lock that is another's, see `is_transient`
-            with pymongo.timeout(seconds):
-                await self.db.command("ping")
+        async with self._within(seconds):
+            await self.db.command("ping")
 
     async def has_transactions(self) -> bool:
         """False for a single server that is no member of a replica set."""
@@ -127,7 +123,7 @@ class Mongo:
                 yield self._changes(number, place, session)
             finally:
                 with suppress(PyMongoError, TimeoutError):
-                    async with asyncio.timeout(1):
+                    async with self._within(1):
                         await self.db.command({"killCursors": place, "cursors": [number]}, session=session)
 
     async def _changes(self, number: int, place: str, session: AsyncClientSession) -> AsyncIterator[list[Document]]:
@@ -139,6 +135,16 @@ class Mongo:
                 yield said["nextBatch"]
             if not said["id"]:
                 return
+
+    @asynccontextmanager
+    async def _within(self, seconds: float) -> AsyncIterator[None]:
+        """Bounds what is asked inside; raises PyMongoError or TimeoutError."""
+        if self._motor:
+            async with asyncio.timeout(seconds):
+                yield
+        else:  # what asyncio cancels may release a lock that is another's, see `is_transient`
+            with pymongo.timeout(seconds):
+                yield
 
     @asynccontextmanager
     async def _session(self) -> AsyncIterator[AsyncClientSession]:

@@ -8,12 +8,9 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Sequence
-from datetime import date
 from pathlib import Path
 from typing import Any
 
-from services.matching.domain.policy import Candidate, Policy, Seeker
 from services.matching.handlers import matching
 from shared import cli
 
@@ -23,14 +20,9 @@ DECIDE = matching.choose
 def main(port: str, halted: Path) -> None:
     before: list[bool] = []
 
-    def choose(
-        candidates: Sequence[Candidate],
-        seekers: Sequence[Seeker],
-        today: date,
-        policy: Policy,
-        oldest_first: bool | None = None,
-    ) -> Any:
-        verdict = DECIDE(candidates, seekers, today, policy, oldest_first)
+    def choose(*given: Any, **named: Any) -> Any:
+        verdict = DECIDE(*given, **named)
+        _, seekers, *_ = given
         if seekers and not before:
             before.append(True)
             halted.touch()

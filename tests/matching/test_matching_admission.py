@@ -1,7 +1,7 @@
 """New requests are decided as they arrive and stored decided: together, in their turn, and only when they are new."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -24,6 +24,19 @@ Arrived = list[tuple[RequestCreated, Insert]]
 
 def arrived(number: int, **given: Any) -> Arrived:
     return [(created(**given), mark("matching", new_id())) for _ in range(number)]
+
+
+def _overtaken_once(play: Play, others: Callable[[], Awaitable[object]]) -> None:
+    """When `play` stores for the first time, `others` have just stored something."""
+    save, raced = play.fake.save, list[int]()
+
+    async def late(*engagements: Engagement, **given: object) -> int:
+        if not raced:
+            raced.append(1)
+            await others()
+        return await save(*engagements, **given)  # type: ignore[arg-type]
+
+    play.fake.save = late  # type: ignore[method-assign]
 
 
 class Pool(Play):
@@ -107,15 +120,7 @@ async def test_a_decision_of_another_process_is_seen() -> None:
     others.store, others.matcher = play.store, Matcher(play.store, play.rules, lambda: NOW, scan_seconds=0.0)
     await play.matcher.turn()  # it knows the pool
     theirs, ours = arrived(2, tandem="not_wanted"), arrived(2, tandem="not_wanted")
-    save, raced = play.fake.save, list[int]()
-
-    async def late(*engagements: Engagement, **given: object) -> int:
-        if not raced:
-            raced.append(1)
-            await others.matcher.admit(theirs)
-        return await save(*engagements, **given)  # type: ignore[arg-type]
-
-    play.fake.save = late  # type: ignore[method-assign]
+    _overtaken_once(play, lambda: others.matcher.admit(theirs))
     assert await play.matcher.admit(ours) == 2
     assert await play.states(theirs + ours) == ["proposed"] * 3 + ["parked"]
 
@@ -183,15 +188,7 @@ async def test_what_was_decided_ahead_is_forgotten_when_the_first_can_not_be_sto
     others.store, others.matcher = play.store, Matcher(play.store, play.rules, lambda: NOW, scan_seconds=0.0)
     await play.matcher.turn()
     theirs, ours = arrived(2, tandem="not_wanted"), arrived(4, tandem="not_wanted")
-    save, raced = play.fake.save, list[int]()
-
-    async def late(*engagements: Engagement, **given: object) -> int:
-        if not raced:
-            raced.append(1)
-            await others.matcher.admit(theirs)
-        return await save(*engagements, **given)  # type: ignore[arg-type]
-
-    play.fake.save = late  # type: ignore[method-assign]
+    _overtaken_once(play, lambda: others.matcher.admit(theirs))
     assert await play.matcher.admit(ours) == 4
     assert await play.states(theirs + ours) == ["proposed"] * 3 + ["parked"] * 3
 
