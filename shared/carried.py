@@ -1,8 +1,8 @@
 """Documents that carry what is told of them: state, events and Idempotency-Key in one insert, without a transaction.
 
 For a change that stores one new document and nothing else, in a collection that its service calls a carrier, under the
-`_id` that is the events' key. `told` holds the events; of published ones ids and topics are left, no bodies. `once`
-holds the mark of the key, for as long as keys are kept.
+`_id` that is the events' key. `told` holds the events; of published ones ids and topics are left, no bodies, and of
+forgotten dossiers ids. `once` holds the mark of the key, for as long as keys are kept.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -25,6 +25,7 @@ class Carrier(NamedTuple):
 
 PENDING = {"told.pending": True}
 KEY = "once._id"
+FORGOTTEN = "told.forgotten"
 
 
 def carrier(
@@ -94,34 +95,50 @@ async def pending_of(mongo: Mongo, collection: str, keys: Iterable[str]) -> list
     return _unpublished(await carriers.to_list(None), collection)
 
 
-async def published(mongo: Mongo, collection: str, done: Sequence[Document]) -> None:
-    """Notes that these rows of carriers are in Kafka."""
+async def published(mongo: Mongo, collection: str, done: Sequence[Document]) -> bool:
+    """Notes that these rows of carriers are in Kafka. False when one of them may have been forgotten by now."""
+    stood = True
     whole = {row["key"] for row in done if row["carrier"].last}
     if whole:  # an event goes out after those before it
         gone = {"told.pending": "", "told.headers": "", "told.events.$[].body": "", "told.events.$[].sent": ""}
         change = {"$set": {"told.published_at": datetime.now(UTC)}, "$unset": gone}
-        await mongo[collection].update_many({"_id": {"$in": list(whole)}, **PENDING}, change)
+        theirs = {"_id": {"$in": list(whole)}, **PENDING}
+        noted = await mongo[collection].update_many({**theirs, FORGOTTEN: None}, change)
+        if noted.matched_count < len(whole):
+            stood = False
+            await mongo[collection].update_many(theirs, change)
     for row in done:
         if row["key"] not in whole:
             one = {"$set": {"told.events.$[one].sent": True}, "$unset": {"told.events.$[one].body": ""}}
-            await mongo[collection].update_one(
-                {"_id": row["key"], **PENDING}, one, array_filters=[{"one.id": row["_id"]}]
-            )
+            there = {"_id": row["key"], "told.events.id": row["_id"], **PENDING}
+            noted = await mongo[collection].update_one(there, one, array_filters=[{"one.id": row["_id"]}])
+            stood = stood and noted.matched_count == 1
+    return stood
 
 
 async def forget(mongo: Mongo, collection: str, key: str, topics: Sequence[str]) -> int:
-    """Takes the events of `topics` out of what is still to be published; how many there were."""
-    wanted = {"$and": [{"$in": ["$$this.topic", list(topics)]}, {"$gt": ["$$this.body", None]}]}
-    left = {"$filter": {"input": "$told.events", "cond": {"$not": [wanted]}}}
+    """Takes the events of `topics` out of what was told, published or not; how many were still to be published.
+
+    Their ids stay, for a relay that has them in hand.
+    """
+    theirs = {"$in": ["$$this.topic", list(topics)]}
+    ids = {"$map": {"input": {"$filter": {"input": "$told.events", "cond": theirs}}, "in": "$$this.id"}}
+    left = {"$filter": {"input": "$told.events", "cond": {"$not": [theirs]}}}
     any_left = {"$anyElementTrue": [{"$map": {"input": "$told.events", "in": {"$not": ["$$this.sent"]}}}]}
     before = await mongo[collection].find_one_and_update(
-        {"_id": key, **PENDING},
+        {"_id": key, "told.events.topic": {"$in": list(topics)}},
         [
-            {"$set": {"told.events": left}},
-            {"$set": {"told.pending": {"$cond": [any_left, True, "$$REMOVE"]}}},
+            {"$set": {FORGOTTEN: {"$concatArrays": [{"$ifNull": [f"${FORGOTTEN}", []]}, ids]}, "told.events": left}},
+            {"$set": {"told.pending": {"$cond": [{"$and": ["$told.pending", any_left]}, True, "$$REMOVE"]}}},
         ],
     )
     return sum(event["topic"] in topics and "body" in event for event in before["told"]["events"]) if before else 0
+
+
+async def forgotten(mongo: Mongo, collection: str, keys: Iterable[str]) -> set[str]:
+    """The ids of what was forgotten of these keys."""
+    found = mongo.settled(collection).find({"_id": {"$in": list(keys)}, FORGOTTEN: {"$exists": True}}, {FORGOTTEN: 1})
+    return {one for document in await found.to_list(None) for one in document["told"]["forgotten"]}
 
 
 async def prepare(mongo: Mongo, collection: str) -> None:

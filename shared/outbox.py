@@ -19,7 +19,7 @@ from pymongo.errors import PyMongoError
 
 from shared import carried, envelope
 from shared.errors import Permanent
-from shared.events import Dossier, Event, ReportingEntry
+from shared.events import BY_TOPIC, Dossier, Event, ReportingEntry
 from shared.ids import new_id
 from shared.lease import Lease
 from shared.mongo import Document, Mongo
@@ -36,6 +36,9 @@ GIVE_WAY_SECONDS, GIVE_WAY_STEPS = 0.02, 50
 """How much longer events may wait for Kafka while many callers wait for the database: so often so long."""
 KEPT = timedelta(days=7)
 """How long published rows stay, for looking at."""
+
+_ERASED: Document = {"headers": {"ce_erased": "1"}, "body": None}
+"""What makes a row a tombstone."""
 
 _log = structlog.get_logger(__name__)
 
@@ -54,7 +57,7 @@ def rows(events: "Sequence[Event | Tombstone]", version: int, service: str, now:
     for position, event in enumerate(events):
         event_id = event.entry_id if isinstance(event, ReportingEntry) else new_id()
         if isinstance(event, Tombstone):
-            head, topic, body = {"ce_erased": "1"}, event.dossier.topic, None
+            head, topic, body = _ERASED["headers"], event.dossier.topic, None
         else:
             head = envelope.headers(event, event_id, service, now, current(event.key))
             topic, body = event.topic, Binary(event.model_dump_json().encode())
@@ -79,6 +82,13 @@ async def prepare(mongo: Mongo) -> None:
         COLLECTION, [("pending", 1), ("_id", 1)], name="pending", partialFilterExpression={"pending": True}
     )
     await mongo.index(COLLECTION, "published_at", name="kept", expireAfterSeconds=int(KEPT.total_seconds()))
+
+
+async def forget(mongo: Mongo, key: str, topics: Sequence[str]) -> int:
+    """Empties the rows of dossiers, published or not; how many. What is left tells a relay that has them in hand."""
+    theirs = {"key": key, "topic": {"$in": list(topics)}, "body": {"$ne": None}}
+    empty = {"$set": {"body": None, "forgotten": True, "published_at": datetime.now(UTC)}, "$unset": {"pending": ""}}
+    return (await mongo[COLLECTION].update_many(theirs, empty)).modified_count
 
 
 async def backlog(mongo: Mongo, carriers: Sequence[str] = ()) -> tuple[int, datetime | None]:
@@ -120,6 +130,8 @@ class Relay:
         self._waking = Wake(mongo, COLLECTION, {"operationType": "insert"}, also=self._carriers)
         self._leased_until = 0.0
         self._pressed = pressed
+        self._in_hand: list[Document] = []
+        """Given to Kafka, and not yet known to have stood as they were."""
         self.published = 0
         self.blocked: dict[str, str] = {}
         self.failing: str | None = None
@@ -134,6 +146,7 @@ class Relay:
         try:
             while not cancelled():
                 try:
+                    await self._take_back()
                     full = await self._leading() and await self._drain()
                     pause, self.failing = 0.2, None
                 except (KafkaError, TimeoutError, PyMongoError) as error:
@@ -157,6 +170,7 @@ class Relay:
     async def close(self) -> None:
         """Publishes what is left, gives the lease back."""
         with suppress(KafkaError, TimeoutError, PyMongoError, Permanent):
+            await self._take_back()
             while await self._leading() and await self._drain():
                 pass
             await self._lease.give_back()
@@ -212,6 +226,7 @@ class Relay:
         """Rows of one change of each key. Returns the keys with one that Kafka will never take: they wait."""
         failed: set[str] = set()
         done = wave
+        self._in_hand += wave
         try:
             await self._publisher.publish([self._message(row) for row in wave])
         except Permanent:
@@ -226,7 +241,9 @@ class Relay:
                     failed.add(row["key"])
                     self.blocked[row["key"]] = str(error)
                     _log.error("outbox_row_blocked", row=row["_id"], topic=row["topic"], error=str(error))
-        await self._mark(done)
+        if await self._mark(done):
+            self._in_hand.clear()
+        await self._take_back()
         self.published += len(done)
         for row in wave if exporting() else ():
             if row["key"] not in failed:
@@ -234,14 +251,33 @@ class Relay:
                 past(f"publish {row['topic']}", SpanKind.PRODUCER, row["created_at"], [source])
         return failed
 
-    async def _mark(self, done: Sequence[Document]) -> None:
-        """Notes that these rows are in Kafka."""
+    async def _mark(self, done: Sequence[Document]) -> bool:
+        """Notes that these rows are in Kafka. False when one of them may have been forgotten by now."""
+        stood = True
         if rows := [row["_id"] for row in done if "carrier" not in row]:
             change = {"$set": {"published_at": datetime.now(UTC)}, "$unset": {"pending": ""}}
-            await self._mongo[COLLECTION].update_many({"_id": {"$in": rows}}, change)
+            noted = await self._mongo[COLLECTION].update_many({"_id": {"$in": rows}, "forgotten": None}, change)
+            stood = noted.matched_count == len(rows)
         for name in self._carriers:
             if theirs := [row for row in done if "carrier" in row and row["carrier"].collection == name]:
-                await carried.published(self._mongo, name, theirs)
+                stood = await carried.published(self._mongo, name, theirs) and stood
+        return stood
+
+    async def _take_back(self) -> None:
+        """Erases once more whose dossier was forgotten while it was in hand: it may lie behind its tombstone.
+
+        So it is with who was frozen past the lease, or whose publishing has failed and may yet have reached Kafka.
+        """
+        dossiers = {row["_id"]: row for row in self._in_hand if issubclass(BY_TOPIC[row["topic"]], Dossier)}
+        if dossiers:
+            emptied = {"_id": {"$in": list(dossiers)}, "forgotten": True}
+            gone = {row["_id"] for row in await self._mongo.settled(COLLECTION).find(emptied).to_list(None)}
+            for name in self._carriers:
+                gone |= await carried.forgotten(self._mongo, name, {row["key"] for row in dossiers.values()})
+            if rows := [{**row, **_ERASED} for identity, row in dossiers.items() if identity in gone]:
+                await self._publisher.publish([self._message(row) for row in rows])
+                _log.warning("erased_once_more", rows=[row["_id"] for row in rows])
+        self._in_hand.clear()
 
     def _message(self, row: Document) -> Message:
         return Message(

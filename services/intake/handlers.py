@@ -166,9 +166,10 @@ async def drop_overdue(store: Store, now: datetime) -> int:
     """Deletes drafts whose time is over, and has their addresses deleted; how many."""
     overdue = await store.overdue_drafts(now, AT_ONCE)
     for each in overdue:
-        await store.drop_draft(each, drafts.expired(each))
+        erased = drafts.expired(each)
+        await store.drop_draft(each, erased)
         if not each.sent:
-            await store.forget_outbox(each.id)
+            await store.forget_outbox(each.id, each.version + 1, erased)
     return len(overdue)
 
 
@@ -230,7 +231,8 @@ async def erase(store: Store, named: str, now: datetime) -> Erased:
         request = await (store.request_by_case_number(case_number) if case_number else store.request(named))
         erased, events = domain.erase(request, now)
         await store.save(erased, events)
-        return Erased(erased, bool(request.erased_at), await store.forget_outbox(request.id))
+        rows = await store.forget_outbox(request.id, erased.version, events)
+        return Erased(erased, bool(request.erased_at), rows)
 
     return await again(act)
 

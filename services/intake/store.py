@@ -95,12 +95,16 @@ class Store:
 
         await settled(read, known)
 
-    async def forget_outbox(self, request_id: str) -> int:
-        """Takes dossiers out of the outbox, where rows stay for days, and of what a request carries; how many."""
+    async def forget_outbox(self, request_id: str, version: int, erased: Sequence[Tombstone]) -> int:
+        """Takes dossiers out of the outbox, where rows stay for days, and of what a request carries; how many.
+
+        Tells once more of what was `erased`: a relay may have published one of them behind the first tombstone.
+        """
         topics = [RequestDossier.topic, DraftDossier.topic]
-        rows = {"key": request_id, "topic": {"$in": topics}, "body": {"$ne": None}}
-        gone = (await self._mongo[outbox.COLLECTION].delete_many(rows)).deleted_count
-        return gone + await carried.forget(self._mongo, REQUESTS, request_id, topics)
+        gone = await outbox.forget(self._mongo, request_id, topics)
+        gone += await carried.forget(self._mongo, REQUESTS, request_id, topics)
+        await self._commits.commit(Change((), tuple(erased), version))
+        return gone
 
     async def forget_keys(self, now: datetime) -> None:
         """Drops the marks of Idempotency-Keys that are no longer kept."""

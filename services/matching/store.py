@@ -320,9 +320,12 @@ class Store:
         self.woken()
 
     async def forget_outbox(self, advisor_id: str) -> None:
-        """Takes the dossier out of the outbox, where published rows stay for days."""
-        rows = {"key": advisor_id, "topic": AdvisorDossier.topic, "body": {"$ne": None}}
-        await self._mongo[outbox.COLLECTION].delete_many(rows)
+        """Takes the dossier out of the outbox, where published rows stay for days, and erases once more.
+
+        Until then a relay may have published it behind the first tombstone.
+        """
+        await outbox.forget(self._mongo, advisor_id, [AdvisorDossier.topic])
+        await self._commits.commit(Change((), (Tombstone(AdvisorDossier, advisor_id),)))
 
     # -- policies -----------------------------------------------------------------------------------------------------
 

@@ -63,12 +63,13 @@ class FakeStore(Store):
         if self.requests.get(known.id) != known:
             raise Stale
 
-    async def forget_outbox(self, request_id: str) -> int:
+    async def forget_outbox(self, request_id: str, version: int, erased: Sequence[Tombstone]) -> int:
+        del version
         kept = [
             row for row in self.outbox if not (isinstance(row, RequestDossier | DraftDossier) and row.key == request_id)
         ]
         gone = len(self.outbox) - len(kept)
-        self.outbox = kept
+        self.outbox = [*kept, *erased]
         return gone
 
     async def forget_keys(self, now: datetime) -> None:

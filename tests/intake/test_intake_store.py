@@ -116,8 +116,8 @@ async def test_the_outbox_forgets_the_dossier_only(store: Store) -> None:
     made = samples.request()
     created, dossier = domain.submit(samples.wish(), samples.ENTRY, samples.RULES, NOW, made.id, made.case_number)[1]
     await store.save(made, (created, dossier))
-    assert await store.forget_outbox(made.id) == 1
-    assert await store.forget_outbox(made.id) == 0
+    assert await store.forget_outbox(made.id, 1, ()) == 1
+    assert await store.forget_outbox(made.id, 1, ()) == 0
 
 
 async def test_the_register_is_imported_once(store: Store) -> None:

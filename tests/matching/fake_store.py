@@ -19,7 +19,7 @@ from services.matching.store import Signals, Store
 from services.matching.trail import Decided, Kind
 from shared.commit import Insert
 from shared.errors import Duplicate, Stale
-from shared.events import Event, RequestDossier
+from shared.events import AdvisorDossier, Event, RequestDossier
 from shared.outbox import Tombstone
 
 
@@ -206,6 +206,7 @@ class FakeStore(Store):
 
     async def forget_outbox(self, advisor_id: str) -> None:
         self.outbox = [row for row in self.outbox if isinstance(row, Tombstone) or row.key != advisor_id]
+        self.outbox.append(Tombstone(AdvisorDossier, advisor_id))
 
     async def signals(self) -> Signals:
         return Signals(self._fence, self._news, self._activations[-1].version if self._activations else "")

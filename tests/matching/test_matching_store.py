@@ -379,12 +379,13 @@ async def test_the_crew_is_as_stored_last(store: Store) -> None:
     ]
 
 
-async def test_an_erased_dossier_leaves_the_outbox_and_its_tombstone_stays(store: Store) -> None:
+async def test_an_erased_dossier_leaves_the_outbox_and_is_erased_once_more(store: Store) -> None:
     told = AdvisorDossier(advisor_id="A01", name="Beispiel Eins", email="a01@example.org")
     await store.save_advisors([advisor("A01")], [told, Tombstone(AdvisorDossier, "A01")], None, 0)
     await store.forget_outbox("A01")
     if isinstance(store, FakeStore):
-        assert store.outbox == [Tombstone(AdvisorDossier, "A01")]
+        assert store.outbox == [Tombstone(AdvisorDossier, "A01")] * 2
     else:
         rows = await store._mongo["outbox"].find().to_list(None)
-        assert [(row["key"], row["body"]) for row in rows] == [("A01", None)]
+        assert [(row["key"], row["body"]) for row in rows] == [("A01", None)] * 3
+        assert [row["forgotten"] for row in rows if "pending" not in row] == [True]

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -48,9 +49,10 @@ class Rows:
     async def to_list(self, _: object) -> list[Document]:
         return list(self.pending.values())
 
-    async def update_many(self, wanted: Document, _: Document) -> None:
+    async def update_many(self, wanted: Document, _: Document) -> SimpleNamespace:
         for row in wanted["_id"]["$in"]:
             del self.pending[row]
+        return SimpleNamespace(matched_count=len(wanted["_id"]["$in"]))
 
 
 class Sent:
