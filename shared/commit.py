@@ -7,6 +7,7 @@ Changes that fit into one new document each (see carried) need no transaction: a
 """
 
 import asyncio
+import contextvars
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
@@ -31,6 +32,8 @@ ALONE_AFTER = 8
 """Failed changes in a batch after which the rest is written one by one."""
 CROWD = 16
 """Changes in one batch that come of many callers at once."""
+INSERTS = 3
+"""Inserts of carriers under way at once: the next are made up while MongoDB journals the first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,12 +120,16 @@ class _Step:
 
 @dataclass(slots=True)
 class _Waiting:
-    """`carrier`: all there is to store, where one document can hold it; else `operations`, with the outbox's `rows`."""
+    """`carrier`: all there is to store, where one document can hold it; else `operations`, with the outbox's `rows`.
+
+    `context`: the caller's, for what its events say of where they come from.
+    """
 
     change: Change
-    carrier: Document | None
-    operations: "list[_Step]"
-    rows: list[Document]
+    context: contextvars.Context
+    carrier: Document | None = None
+    operations: "list[_Step]" = field(default_factory=list)
+    rows: list[Document] = field(default_factory=list)
     done: "asyncio.Future[None]" = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
 
@@ -139,6 +146,7 @@ class Committer:
         self.stored = stored
         self._queue: list[_Waiting] = []
         self._wake = asyncio.Event()
+        self._inserts = 0
         self._closing = False
         self._crowded_at = float("-inf")
         self.batches = 0
@@ -157,27 +165,32 @@ class Committer:
         """Returns when the majority has journalled it. Raises Stale, Duplicate or Unavailable."""
         if self._closing or len(self._queue) >= self._limit:
             raise Unavailable("Der Dienst ist gerade ausgelastet.", "The service is busy.", retry_after=2)
-        waiting = self._prepared(change)
+        waiting = _Waiting(change, contextvars.copy_context())
         self._queue.append(waiting)
         self._wake.set()
         await waiting.done
 
     async def run(self) -> None:
         """Writes until `close` was called and the queue is empty."""
-        while not (self._closing and not self._queue):
-            await self._wake.wait()
-            self._wake.clear()
-            while self._queue:
-                batch, self._queue = self._queue[:BATCH], self._queue[BATCH:]
-                crowded = len(batch) >= CROWD
-                carriers = [waiting for waiting in batch if waiting.carrier]
-                others = [waiting for waiting in batch if not waiting.carrier]
-                if carriers and others:
-                    await asyncio.gather(self._settle_carriers(carriers), self._settle(others))
-                else:
-                    await (self._settle_carriers(carriers) if carriers else self._settle(others))
-                if crowded:
-                    self._crowded_at = time.monotonic()
+        async with asyncio.TaskGroup() as inserting:
+            while not (self._closing and not self._queue):
+                await self._wake.wait()
+                self._wake.clear()
+                while self._queue and self._has_room():
+                    batch, self._queue = self._queue[:BATCH], self._queue[BATCH:]
+                    batch = self._prepared(batch)
+                    carriers = [waiting for waiting in batch if waiting.carrier]
+                    others = [waiting for waiting in batch if not waiting.carrier]
+                    if carriers:
+                        self._inserts += 1
+                        inserting.create_task(self._settle_carriers(carriers))
+                    if others:
+                        await self._settle(others)
+                        self._note_crowd(others)
+
+    def _has_room(self) -> bool:
+        """Whether the next batch may start: inserts need not wait for each other, but small ones are dear."""
+        return not self._inserts or (self._inserts < INSERTS and len(self._queue) >= CROWD)
 
     def close(self) -> None:
         """Refuses new changes; `run` returns after the last one."""
@@ -223,6 +236,13 @@ class Committer:
             for waiting in entries:
                 if reason := failed.get(id(waiting)):
                     _fail(waiting, reason)
+        self._note_crowd(batch)
+        self._inserts -= 1
+        self._wake.set()
+
+    def _note_crowd(self, batch: Sequence[_Waiting]) -> None:
+        if len(batch) >= CROWD:
+            self._crowded_at = time.monotonic()
 
     async def _insert(self, collection: str, entries: list[_Waiting]) -> dict[int, Exception]:
         """Returns, by the `id()` of those that failed, why."""
@@ -276,17 +296,29 @@ class Committer:
 
         await self._mongo.transaction(body)
 
-    def _prepared(self, change: Change) -> _Waiting:
-        now = datetime.now(UTC)
+    def _prepared(self, batch: list[_Waiting]) -> list[_Waiting]:
+        """Those of `batch` that can be stored; made together, which takes half the time of each at its call."""
+        ready: list[_Waiting] = []
+        for waiting in batch:
+            try:
+                waiting.context.run(self._prepare, waiting)
+            except Exception as error:
+                _fail(waiting, error)
+            else:
+                ready.append(waiting)
+        return ready
+
+    def _prepare(self, waiting: _Waiting) -> None:
+        change, now = waiting.change, datetime.now(UTC)
         if document := self._document(change):
             events: Any = change.events
             mark = change.mark.document if change.mark else None
-            carrier = carried.carrier(document, events, change.version, self._service, now, mark)
-            return _Waiting(change, carrier, [], [])
+            waiting.carrier = carried.carrier(document, events, change.version, self._service, now, mark)
+            return
         marks = (change.mark,) if change.mark else ()
         steps = [_step(write) for write in (*marks, *change.writes) if not isinstance(write, Add)]
-        rows = outbox.rows(change.events, change.version, self._service, now)
-        return _Waiting(change, None, steps + [_Step(outbox.COLLECTION, InsertOne(row)) for row in rows], rows)
+        waiting.rows = outbox.rows(change.events, change.version, self._service, now)
+        waiting.operations = steps + [_Step(outbox.COLLECTION, InsertOne(row)) for row in waiting.rows]
 
     @staticmethod
     def _document(change: Change) -> Mapping[str, Any] | None:

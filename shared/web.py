@@ -10,6 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from opentelemetry.trace import SpanKind
 from prometheus_client import Counter, Histogram
+from pydantic import TypeAdapter
 from pymongo.errors import PyMongoError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
@@ -26,6 +27,7 @@ _log = structlog.get_logger(__name__)
 
 PROBLEM = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
 _READ = {b"x-correlation-id", b"traceparent", b"content-length"}
+_ANY: TypeAdapter[Any] = TypeAdapter(Any)
 _UNTRACED = {"/metrics", "/livez", "/readyz"}
 """Asked every few seconds: spans of these would say nothing."""
 RESPONSES: dict[int | str, dict[str, Any]] = {
@@ -229,6 +231,13 @@ def install(app: FastAPI) -> None:
 def _reads_pages(request: Request) -> bool:
     path = request.scope["path"]
     return "text/html" in request.headers.get("accept", "") and not path.startswith(("/api/", "/static/"))
+
+
+class Json(JSONResponse):
+    """JSON as pydantic writes it, in a tenth of the time."""
+
+    def render(self, content: Any) -> bytes:
+        return _ANY.dump_json(content)
 
 
 Endpoint = Callable[[Request], Awaitable[Response]]

@@ -5,7 +5,6 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, Path, Query, Request
-from fastapi.responses import JSONResponse
 
 from services.intake import handlers
 from services.intake.answers import (
@@ -25,7 +24,7 @@ from shared import auth
 from shared.access import by_link, everybody
 from shared.events.base import Id
 from shared.idempotency import Once
-from shared.web import language
+from shared.web import Json, language
 
 RequestId = Annotated[Id, Path(description="UUIDv7")]
 _KEY: dict[str, Any] = {
@@ -71,7 +70,7 @@ def router(store: Store, once: Callable[[Request], Awaitable[Once]], settings: S
 
     @routes.post("/requests", status_code=201, response_model=SubmittedAnswer, openapi_extra=_SUBMIT)
     @everybody
-    async def submit(request: Request) -> JSONResponse:
+    async def submit(request: Request) -> Json:
         """A municipality asks for advice. No account needed; the status token opens the request's routes."""
         keyed = await once(request)  # a dependency solved by hand: the hot path
         limits.addresses.take(network(request.client.host if request.client else None))
@@ -82,7 +81,7 @@ def router(store: Store, once: Callable[[Request], Awaitable[Once]], settings: S
         answer = await keyed.run(lambda: handlers.submit(store, body.wish(), rules, now, keyed.mark))
         request_id = answer["request_id"]
         answer["status_token"] = auth.sign(secret, "status", request_id)
-        return JSONResponse(answer, 201, {"Location": f"/api/requests/{request_id}"})
+        return Json(answer, 201, {"Location": f"/api/requests/{request_id}"})
 
     @routes.get("/requests/{request_id}")
     async def status(request: Request, request_id: Own) -> StatusAnswer:

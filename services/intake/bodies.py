@@ -26,8 +26,10 @@ _BREAKS = re.compile(r"[\n\t\u2028\u2029]")
 
 def _text(value: str) -> str:
     """Composed (NFC), lines ended by a line feed. Refuses characters that steer instead of showing."""
+    if value.isprintable():  # nothing that ends a line, nothing that steers
+        return value if value.isascii() else unicodedata.normalize("NFC", value)
     value = unicodedata.normalize("NFC", value.replace("\r\n", "\n").replace("\r", "\n"))
-    if not value.isprintable() and _STEERING.search(value):
+    if _STEERING.search(value):
         raise ValueError("Bitte ohne Steuerzeichen.", "Control characters are not allowed.")
     return value
 

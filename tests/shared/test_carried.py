@@ -6,12 +6,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from pydantic import field_serializer
 from pymongo.errors import BulkWriteError
 
 from shared import carried, idempotency, outbox
-from shared.commit import Change, Committer, Mark, Replace, committing
+from shared.commit import CROWD, INSERTS, Change, Committer, Mark, Replace, committing
 from shared.errors import Duplicate, Invalid, Stale, Unavailable
-from shared.events import Event
+from shared.events import Event, RequestCreated
 from shared.idempotency import Carried, Once
 from shared.ids import new_id
 from shared.inbox import mark
@@ -100,6 +101,47 @@ async def test_in_a_batch_the_faulty_fail_alone_and_each_for_its_own_reason(mong
     assert isinstance(answers[4], Duplicate)
     assert (answers[4].collection, answers[4].keys) == (THINGS, ("n",))
     assert await mongo[THINGS].count_documents({}) == 4
+
+
+async def test_a_crowd_is_inserted_while_the_insert_before_it_is_under_way_and_a_single_one_waits(mongo: Mongo) -> None:
+    under_way: list[int] = []
+    go_on = asyncio.Event()
+    insert = mongo.insert
+
+    async def held(name: str, documents: Sequence[Document]) -> None:
+        under_way.append(len(documents))
+        await go_on.wait()
+        await insert(name, documents)
+
+    mongo.insert = held  # type: ignore[method-assign, assignment]
+    async with committing(Committer(mongo, "test")) as commits:
+        asked = [asyncio.create_task(commits.commit(new(created())))]
+        await until(lambda: under_way == [1])
+        asked += [asyncio.create_task(commits.commit(new(created()))) for _ in range(CROWD - 1)]
+        await until(lambda: commits.waiting == CROWD - 1)
+        assert under_way == [1]
+        asked.append(asyncio.create_task(commits.commit(new(created()))))
+        await until(lambda: under_way == [1, CROWD])
+        asked += [asyncio.create_task(commits.commit(new(created()))) for _ in range(INSERTS * CROWD)]
+        await until(lambda: len(under_way) == INSERTS and commits.waiting == 0)
+        assert not any(one.done() for one in asked)
+        go_on.set()
+        await asyncio.gather(*asked)
+    assert await mongo[THINGS].count_documents({}) == 1 + CROWD + INSERTS * CROWD
+
+
+async def test_what_can_not_be_written_down_fails_alone(mongo: Mongo, commits: Committer) -> None:
+    class Unwritable(RequestCreated):
+        @field_serializer("case_number")
+        def _refuse(self, _: str) -> str:
+            raise RuntimeError("unwritable")
+
+    bad = Unwritable.model_validate(created().model_dump())
+    answers = await asyncio.gather(
+        *(commits.commit(new(event)) for event in (created(), bad, created())), return_exceptions=True
+    )
+    assert [type(answer).__name__ for answer in answers] == ["NoneType", "PydanticSerializationError", "NoneType"]
+    assert await mongo[THINGS].count_documents({}) == 2
 
 
 async def test_without_the_majority_nobody_of_the_batch_is_told_that_it_stands(mongo: Mongo) -> None:
