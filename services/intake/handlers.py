@@ -166,10 +166,9 @@ async def drop_overdue(store: Store, now: datetime) -> int:
     """Deletes drafts whose time is over, and has their addresses deleted; how many."""
     overdue = await store.overdue_drafts(now, AT_ONCE)
     for each in overdue:
-        erased = drafts.expired(each)
-        await store.drop_draft(each, erased)
-        if not each.sent:
-            await store.forget_outbox(each.id, each.version + 1, erased)
+        if not each.sent:  # before it is gone, or else nobody would come back for it
+            await store.forget_outbox(each.id, each.version, ())
+        await store.drop_draft(each, drafts.expired(each))
     return len(overdue)
 
 

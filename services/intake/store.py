@@ -98,12 +98,13 @@ class Store:
     async def forget_outbox(self, request_id: str, version: int, erased: Sequence[Tombstone]) -> int:
         """Takes dossiers out of the outbox, where rows stay for days, and of what a request carries; how many.
 
-        Tells once more of what was `erased`: a relay may have published one of them behind the first tombstone.
+        Tells once more of what was `erased` before: a relay may have published it behind the first tombstone.
         """
         topics = [RequestDossier.topic, DraftDossier.topic]
         gone = await outbox.forget(self._mongo, request_id, topics)
         gone += await carried.forget(self._mongo, REQUESTS, request_id, topics)
-        await self._commits.commit(Change((), tuple(erased), version))
+        if erased:
+            await self._commits.commit(Change((), tuple(erased), version))
         return gone
 
     async def forget_keys(self, now: datetime) -> None:

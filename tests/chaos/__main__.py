@@ -7,7 +7,7 @@ KINDS="…"      only these: `kill`, `freeze:mongo`, or the name of a ground
 EACH=1         each kind once and briefly, under one load, with one comparison at the end
 RATE=n         consultations begun per second (4)
 SLACK=n        how many times longer than on an idle machine recoveries may take (1)
-CHAOS_SABOTAGE=inbox|early|late|forget   breaks the services on purpose (see `sabotage/`): damage must be found
+CHAOS_SABOTAGE=inbox|early|late|forget|keep   breaks the services on purpose (see `sabotage/`): damage must be found
 
 Where MIGLOBE_KAFKA or MIGLOBE_MONGO is set, that server is used, under a prefix of this run's own, and is itself
 left alone. Mails always go to an inbox of the run's own. Each round leaves a line in out/chaos/<seed>.jsonl.

@@ -10,32 +10,50 @@ from uuid import UUID
 from deploy.local.journey import FEEDBACK, OPTIONS, REQUEST
 from shared.events.base import FieldCode
 from tests.chaos.clients import Client, Mailbox, NoAnswer, Refused, Told
+from tests.chaos.erasing import Office, word
 
 PLACES = ("08117042", "08136088", "08119079", "08111000", "08115003", "08116019")
 LATER, NEVER = "later.example", "refuse.example"
 """The mail sink answers recipients of these domains 451 and 550."""
 POLL = 0.7
+LEAVING = {
+    "levels": {"fair_week": 1},
+    "languages": ["de"],
+    "regions": [PLACES[0]],
+    "certified_on": "2024-01-01",
+    "certified_until": "2039-12-31",
+    "capacity": 0,
+}
 
 
 class Case:
     """One request on its way. What happens in it depends on its number alone."""
 
-    def __init__(self, number: str, client: Client, mailbox: Mailbox, told: Told) -> None:
+    def __init__(self, number: str, client: Client, office: Office, mailbox: Mailbox, told: Told) -> None:
         self._mailbox = mailbox
+        self._office = office
         self.number = number
         self._random = random.Random(number)
         self._client = client
         self._told = told
         self._id = self._token = ""
+        self._word = word(number)
 
     async def play(self) -> None:
         try:
             await self._submit()
-            if self._random.random() < 0.1:
-                await self._withdraw()
-            if not (engaged := await self._engage()):
+            fate = self._random.random()
+            if fate < 0.05:
+                await self._erase()
                 return
-            await self._consult(*engaged)
+            if fate < 0.15:
+                await self._withdraw()
+            elif fate < 0.2:
+                await (self._erase_draft() if fate < 0.175 else self._erase_advisor())
+            if engaged := await self._engage():
+                await self._consult(*engaged)
+            if self._random.random() < 0.1:
+                await self._erase()
         except (Refused, NoAnswer):
             return  # counted by the client
         except Exception as error:
@@ -46,8 +64,8 @@ class Case:
         body: dict[str, Any] = REQUEST | {
             "municipality_ags": self._random.choice(PLACES),
             "fields": self._random.sample([code.value for code in FieldCode], self._random.randint(1, 2)),
-            "need": f"Wir wünschen uns Rat für unser Fest der Nationen. Vorgang {self.number}",
-            "contact": {"name": "Erika Beispiel", "email": f"stadt-{self._random.randrange(10**6)}@{domain}"},
+            "need": f"Wir wünschen uns Rat für unser Fest der Nationen ({self._word}). Vorgang {self.number}",
+            "contact": {"name": f"Erika Beispiel {self._word}", "email": f"{self._word}@{domain}"},
             "tandem": self._random.choice(("wanted", "wanted", "not_wanted")),
             "wanted_from": (datetime.now(UTC) + timedelta(days=14)).date().isoformat(),
             "channel": "api",
@@ -64,6 +82,33 @@ class Case:
         path = f"/api/requests/{self._id}/withdraw"
         await self._client.ask("POST", "intake", path, body={}, params={"token": self._token})
         self._told.withdrawn.add(self._id)
+
+    async def _erase(self) -> None:
+        """At once or a little later, by the operator."""
+        await asyncio.sleep(self._random.choice((0.0, 3.0)) * self._random.random())
+        self._told.erasing[self._id] = self._word
+        await self._office.erase(self._id)
+        self._told.erased[self._word] = self._id
+
+    async def _erase_draft(self) -> None:
+        """Of a request that is never sent."""
+        of_draft = word(f"{self.number} draft")
+        draft_id = await self._office.begin_draft(f"{of_draft}@rathaus.example")
+        await asyncio.sleep(self._random.random())
+        self._told.erasing[draft_id] = of_draft
+        await self._office.drop_drafts()
+        self._told.erased[of_draft] = draft_id
+
+    async def _erase_advisor(self) -> None:
+        """Somebody who is entered, has no time, and wants to be left out again."""
+        of_advisor = word(f"{self.number} advisor")
+        number = f"E-{of_advisor[4:].upper()}"
+        entry = LEAVING | {"id": number, "name": f"Chaosperson {of_advisor}", "email": f"{of_advisor}@beratung.example"}
+        await self._coordinate("/api/advisors", entry, key=self._key())
+        await asyncio.sleep(self._random.random())
+        self._told.erasing[number] = of_advisor
+        await self._client.ask("DELETE", "matching", f"/api/advisors/{number}", role="coordinator")
+        self._told.erased[of_advisor] = number
 
     async def _engage(self) -> tuple[str, list[str]] | None:
         """Waits to be assigned; the advisors answer when they have their mail, until everybody has accepted."""
@@ -105,13 +150,15 @@ class Case:
             session_id = await self._schedule(assignment_id, kind)
             if self._random.random() < 0.2:
                 starts_at = (self._now() + timedelta(hours=2)).isoformat()
-                await self._office(f"/api/sessions/{session_id}/reschedule", {"starts_at": starts_at, "minutes": 90})
+                await self._coordinate(
+                    f"/api/sessions/{session_id}/reschedule", {"starts_at": starts_at, "minutes": 90}
+                )
             record = self._record(kind, advisor_ids)
-            await self._office(f"/api/sessions/{session_id}/complete", record)
+            await self._coordinate(f"/api/sessions/{session_id}/complete", record)
             self._told.records[session_id] = record
         if self._random.random() < 0.2:
             await self._schedule(assignment_id, "keynote")  # called off by the closing
-        await self._office(f"/api/requests/{self._id}/close", {"outcome": "completed"})
+        await self._coordinate(f"/api/requests/{self._id}/close", {"outcome": "completed"})
         self._told.closed.add(self._id)
         if self._random.random() < 0.7:
             await self._rate()
@@ -119,7 +166,7 @@ class Case:
     async def _schedule(self, assignment_id: str, kind: str) -> str:
         body = {"kind": kind, "mode": "on_site", "starts_at": self._now().isoformat(), "minutes": 90}
         path = f"/api/assignments/{assignment_id}/sessions"
-        session = await self._office(path, body, key=self._key())
+        session = await self._coordinate(path, body, key=self._key())
         self._told.sessions[session["id"]] = self._id
         return str(session["id"])
 
@@ -153,7 +200,7 @@ class Case:
             await asyncio.sleep(POLL)
         self._told.complaints.append(f"{self._id}: intake never heard of the closing")
 
-    async def _office(self, path: str, body: dict[str, Any], key: str | None = None) -> Any:
+    async def _coordinate(self, path: str, body: dict[str, Any], key: str | None = None) -> Any:
         return await self._client.ask("POST", "matching", path, body=body, key=key, role="coordinator")
 
     def _key(self) -> str:

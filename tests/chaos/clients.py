@@ -59,6 +59,10 @@ class Told:
     """session_id → the record that was confirmed."""
     closed: set[str] = field(default_factory=set)
     rated: set[str] = field(default_factory=set)
+    erasing: dict[str, str] = field(default_factory=dict)
+    """Id of a request, draft or advisor whose erasure was begun → the word that stands in all that they have told."""
+    erased: dict[str, str] = field(default_factory=dict)
+    """Word → id, of those whose erasure was confirmed."""
     attempts: list[Attempt] = field(default_factory=list)
     refusals: Counter[str] = field(default_factory=Counter)
     complaints: list[str] = field(default_factory=list)
@@ -144,7 +148,7 @@ class Client:
             if submits:
                 self._told.attempts.append(Attempt(began, time.monotonic(), status, later))
             if 200 <= status < 300:
-                return answer.json()
+                return answer.json() if answer.content else None
             if status and status not in AGAIN:
                 self._told.refusals[f"{method} {service} {status}"] += 1
                 if status >= 500:

@@ -17,6 +17,7 @@ from tests.chaos.blame import suspected
 from tests.chaos.checks import judge
 from tests.chaos.checks.conduct import RECOVERY_SECONDS, Episode, Recovery, conduct
 from tests.chaos.clients import Client, Mailbox, Told
+from tests.chaos.erasing import Office, office
 from tests.chaos.faults import Fault, Ground
 from tests.chaos.health import Look, watch
 from tests.chaos.load import Load, advisors_csv, loading
@@ -47,6 +48,7 @@ class Arena:
     observer: Observer
     told: Told
     client: Client
+    office: Office
     mailbox: Mailbox
     seed: str
     rate: float
@@ -98,7 +100,7 @@ class Arena:
     async def _load(self) -> AsyncIterator[tuple[str, list[Look]]]:
         """Throughout the block; gives its seed, and what `/readyz` says meanwhile."""
         self.number += 1
-        load = Load(self.client, self.mailbox, self.told, f"{self.seed}.{self.number}", self.rate)
+        load = Load(self.client, self.office, self.mailbox, self.told, f"{self.seed}.{self.number}", self.rate)
         async with loading(load, to_the_end=not self.hasty), watch(self.stack.urls, self.slack) as looks:
             yield load.seed, looks
 
@@ -120,8 +122,8 @@ class Arena:
         """Tried again: on a machine that pants the servers may keep the one who asks waiting too."""
         for _ in range(LOOKS - 1):
             with suppress(PyMongoError, KafkaError):
-                return await self.observer.look()
-        return await self.observer.look()
+                return await self.observer.look(self.told.erased)
+        return await self.observer.look(self.told.erased)
 
     async def _under_way(self, seed: str) -> None:
         """Waits until the flow has reached every service: what strikes before that strikes nothing."""
@@ -203,7 +205,8 @@ async def arena(
     observer = Observer(stack.kafka, stack.mongo, mail_dir, prefix)
     client = Client(stack.urls, stack.env()["MIGLOBE_SECRET"], told, CLIENT_SECONDS * slack)
     try:
-        yield Arena(ground, stack, observer, told, client, Mailbox(mail_dir), seed, rate, slack, hasty)
+        async with office(stack.mongo, prefix) as operator:
+            yield Arena(ground, stack, observer, told, client, operator, Mailbox(mail_dir), seed, rate, slack, hasty)
     finally:
         await client.close()
         await observer.close()

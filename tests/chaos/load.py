@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from shared.events.base import FieldCode
 from tests.chaos.case import PLACES, Case
 from tests.chaos.clients import ADVISORS, Client, Mailbox, Told
+from tests.chaos.erasing import Office
 
 
 def advisors_csv(count: int = 24) -> str:
@@ -30,7 +31,8 @@ def _letters(number: int) -> str:
 class Load:
     """Begins `rate` consultations a second until `stop`; those under way go on to their end."""
 
-    def __init__(self, client: Client, mailbox: Mailbox, told: Told, seed: str, rate: float) -> None:
+    def __init__(self, client: Client, office: Office, mailbox: Mailbox, told: Told, seed: str, rate: float) -> None:
+        self._office = office
         self._mailbox = mailbox
         self._client = client
         self._told = told
@@ -44,7 +46,7 @@ class Load:
         number = 0
         while not self._stopping.is_set():
             number += 1
-            case = Case(f"{self.seed}-{number}", self._client, self._mailbox, self._told)
+            case = Case(f"{self.seed}-{number}", self._client, self._office, self._mailbox, self._told)
             task = asyncio.create_task(case.play())
             self._cases.add(task)
             task.add_done_callback(self._cases.discard)

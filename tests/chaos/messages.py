@@ -38,6 +38,9 @@ async def repeat(_: Fault, __: Stack, observer: Observer) -> Letters:
         by_topic.setdefault(record.topic, []).append(record)
     again = [record for records in by_topic.values() for record in records[-COPIES:]]
     await _send(observer.kafka, [_copy(record, observer.prefix) for record in again])
+    erased = {(record.topic, record.key) for record in (await observer.look()).records if record.value is None}
+    late = [record for record in again if (record.topic, record.key) in erased]  # a relay notices as well
+    await _send(observer.kafka, [replace(_copy(record, observer.prefix), value=None, headers=[]) for record in late])
     return set()
 
 

@@ -1,6 +1,6 @@
 """The comparison itself, without a stack: it finds what is wrong."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -8,25 +8,31 @@ from shared.ids import derived_id
 from tests.chaos.blame import suspected
 from tests.chaos.checks import judge
 from tests.chaos.checks.conduct import Episode, Recovery, conduct
+from tests.chaos.checks.erasures import erasures
 from tests.chaos.clients import Attempt, Told
 from tests.chaos.clock import JUMP
+from tests.chaos.erasing import word
 from tests.chaos.faults import Fault
 from tests.chaos.health import Look
 from tests.chaos.verdict import Verdict
-from tests.chaos.world import World
+from tests.chaos.world import Record, World
 
 WELL = Recovery(1.0, 2.0, 3.0)
 
 
-def test_a_request_that_was_promised_and_is_nowhere_is_damage() -> None:
-    """The comparison itself, on a world in which there is nothing."""
+def _empty() -> World:
+    """A world in which there is nothing."""
     stores = {
         "intake": ("requests", "progress", "outbox"),
         "matching": ("engagements", "advisors", "outbox"),
         "notifications": ("messages", "cases", "outbox"),
         "reporting": ("facts", "claims", "entries", "counters", "outbox"),
     }
-    empty = World({service: {name: [] for name in names} for service, names in stores.items()}, [], [], {})
+    return World({service: {name: [] for name in names} for service, names in stores.items()}, [], [], {})
+
+
+def test_a_request_that_was_promised_and_is_nowhere_is_damage() -> None:
+    empty = _empty()
     assert judge(Told(), empty).sound
     told = Told(intended={"1"}, requests={"1": "r"}, closed={"r"}, answers={("a", "C001"): "accepted"})
     verdict = judge(told, empty, {("request.created.matching.dlq", "poison-1")})
@@ -38,6 +44,26 @@ def test_a_request_that_was_promised_and_is_nowhere_is_damage() -> None:
         "answer confirmed",
         "each poison became a dead letter",
     }
+
+
+def test_who_was_erased_and_is_still_somewhere_is_damage() -> None:
+    """In a store, as the last value of a key, or named by a fact; not where a tombstone lies behind it."""
+    gone, kept = word("gone"), word("kept")
+
+    def damage(*told_of: tuple[str, str, str], traces: Mapping[str, Sequence[str]] | None = None) -> set[str]:
+        records = [
+            Record(topic, 0, offset, 0, key, str(offset), text.encode() or None)
+            for offset, (topic, key, text) in enumerate(told_of)
+        ]
+        verdict = Verdict()
+        erasures(verdict, Told(erased={gone: "r"}), replace(_empty(), records=records, traces=traces or {}))
+        return {check for check, wrong in verdict.damage.items() if wrong}
+
+    dossier, tombstone, other = (("request.dossier", *rest) for rest in (("r", gone), ("r", ""), ("s", kept)))
+    assert damage(dossier, tombstone, other) == set()
+    assert damage(dossier, tombstone, dossier) == {"who was erased is on no topic"}
+    assert damage(tombstone, traces={gone: ["matching.dossiers"]}) == {"who was erased is in no store"}
+    assert damage(("advisor.reminded", "s", f"{kept} is late")) == {"no fact names a person"}
 
 
 def test_of_several_faults_the_one_is_named_in_which_the_damage_was_made() -> None:

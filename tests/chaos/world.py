@@ -4,13 +4,16 @@ import asyncio
 import email
 import email.policy
 import json
+import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from bson import CodecOptions
+from bson.raw_bson import RawBSONDocument
 from pymongo import AsyncMongoClient
 from pymongo.errors import PyMongoError
 
@@ -60,6 +63,8 @@ class World:
     """Message-ID → how often it was delivered; of our requests only."""
     refused: Mapping[str, int] = field(default_factory=dict)
     """Address → how many mails to it a mail server in a bad mood has refused for good."""
+    traces: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """Of each word that was asked for, the collections in which it stands."""
 
     def rows(self, service: str, collection: str) -> list[Document]:
         return self.stores[service][collection]
@@ -102,16 +107,35 @@ class Observer:
     async def close(self) -> None:
         await self._client.close()
 
-    async def look(self) -> World:
+    async def look(self, words: Collection[str] = ()) -> World:
+        """`words`: which are to be looked for in every document of every service."""
         stores = {
             service: dict(zip(names, await asyncio.gather(*(self._all(service, name) for name in names)), strict=True))
             for service, names in _COLLECTIONS.items()
         }
-        stores["intake"]["outbox"] += [row for each in stores["intake"]["requests"] for row in carried.rows(each)]
+        for each in stores["intake"]["requests"]:
+            stores["intake"]["outbox"] += carried.rows(each)
+            forgotten = each.get("told", {}).get("forgotten", ())
+            stores["intake"]["outbox"] += ({"_id": one, "order": 0, "forgotten": True} for one in forgotten)
         await self._read_on()
         ours = {document["_id"] for document in stores["notifications"]["cases"]}
+        ours |= {document["request_id"] for document in stores["notifications"]["messages"]}  # of drafts too
         mails = await asyncio.to_thread(self._delivered, ours)
-        return World(stores, list(self._records), list(self._letters), mails, refusals(self.mail_dir))
+        return World(
+            stores, list(self._records), list(self._letters), mails, refusals(self.mail_dir), await self._traces(words)
+        )
+
+    async def _traces(self, words: Collection[str]) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = {}
+        sought = re.compile(b"|".join(re.escape(one.encode()) for one in words))
+        raw: CodecOptions[Any] = CodecOptions(document_class=RawBSONDocument)
+        for service in SERVICES if words else ():
+            database: Any = self._client.get_database(f"{self.prefix}miglobe-{service}", codec_options=raw)
+            for name in await database.list_collection_names():
+                for document in await database[name].find().to_list(None):
+                    for one in set(sought.findall(document.raw)):
+                        found.setdefault(one.decode(), []).append(f"{service}.{name}")
+        return found
 
     async def restless(self) -> dict[str, int]:
         """What is still on its way; empty when all is quiet."""

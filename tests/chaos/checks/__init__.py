@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 
-from tests.chaos.checks import claims, clients, facts, mails, matching
+from tests.chaos.checks import claims, clients, erasures, facts, mails, matching
 from tests.chaos.clients import Told
 from tests.chaos.verdict import Verdict
 from tests.chaos.world import World
@@ -16,9 +16,10 @@ def judge(told: Told, world: World, poison: Collection[tuple[str, str]] = ()) ->
     facts.ledger(verdict, world)
     facts.copies(verdict, world)
     matching.assignments(verdict, world)
-    mails.mails(verdict, world)
+    mails.mails(verdict, told, world)
     facts.order(verdict, world)
     claims.claims(verdict, told, world)
+    erasures.erasures(verdict, told, world)
     facts.letters(verdict, world, poison)
     verdict.hold("answers that no client should get", told.complaints, told.complaints)
     verdict.notes["requests refused for a clear reason"] = sum(told.refusals.values())

@@ -6,23 +6,34 @@ from collections.abc import Collection, Iterator
 from shared.events import BY_TOPIC, EMITTED
 from shared.topics import CONSUMED, FACTS
 from tests.chaos.verdict import Verdict, differing
-from tests.chaos.world import Record, World, is_poison
+from tests.chaos.world import Document, Record, World, is_poison
 
 EMITTER = {event.topic: service for service, events in EMITTED.items() for event in events}
 
 
 def published(verdict: Verdict, world: World) -> None:
     """Each row of an outbox is in Kafka, and nothing else is."""
-    published = {record.id for record in world.records}
+    published = {_name(record) for record in world.records}
     for service in EMITTED:
-        rows = {row["_id"]: row for row in world.rows(service, "outbox")}
-        wrong = (f"{row['topic']} {identity}" for identity, row in rows.items() if identity not in published)
-        verdict.hold(f"event stored by {service} is in Kafka", rows, wrong)
-        told = {record.id: record for record in world.records if EMITTER[record.topic] == service}
-        invented = (f"{record.topic} {identity}" for identity, record in told.items() if identity not in rows)
+        rows = {_row_name(row): row for row in world.rows(service, "outbox")}
+        kept = {name: row for name, row in rows.items() if not row.get("forgotten")}
+        wrong = (f"{row['topic']} {name}" for name, row in kept.items() if name not in published)
+        verdict.hold(f"event stored by {service} is in Kafka", kept, wrong)
+        told = {_name(record): record for record in world.records if EMITTER[record.topic] == service}
+        invented = (f"{record.topic} {name}" for name, record in told.items() if name not in rows)
         verdict.hold(f"event in Kafka was stored by {service}", told, invented)
-    copies = Counter(record.id for record in world.records)
+    copies = Counter(record.id for record in world.records if record.value is not None)
     verdict.notes["events that lie in Kafka more than once"] = sum(1 for count in copies.values() if count > 1)
+
+
+def _name(record: Record) -> str:
+    """Tombstones have no ids: what they erase tells them apart."""
+    return record.id if record.value is not None else f"{record.topic} {record.key} erased"
+
+
+def _row_name(row: Document) -> str:
+    erases = "ce_erased" in row.get("headers", ())
+    return f"{row['topic']} {row['key']} erased" if erases else str(row["_id"])
 
 
 def ledger(verdict: Verdict, world: World) -> None:
@@ -98,7 +109,7 @@ def _causes(world: World) -> Iterator[tuple[Record, Record]]:
 
 
 def letters(verdict: Verdict, world: World, poison: Collection[tuple[str, str]]) -> None:
-    strange = [letter for letter in world.letters if not is_poison(letter)]
+    strange = [letter for letter in world.letters if letter.value is not None and not is_poison(letter)]
     words = (f"{letter.topic}@{letter.offset} {letter.key} {letter.id}" for letter in strange)
     verdict.hold("no dead letter without poison", world.letters, words)
     found = {(letter.topic, marker) for letter in world.letters for marker in (letter.key, letter.id)}

@@ -1,16 +1,17 @@
 """Each fact has brought about its mails, each of them once."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from tests.chaos.case import NEVER
+from tests.chaos.clients import Told
 from tests.chaos.verdict import Verdict, differing
 from tests.chaos.world import Document, World
 
 SESSION = {"scheduled": "session_invite", "rescheduled": "session_update", "cancelled": "session_cancelled"}
 
 
-def mails(verdict: Verdict, world: World) -> None:
+def mails(verdict: Verdict, told: Told, world: World) -> None:
     messages = world.rows("notifications", "messages")
     planned = Counter((row["cause_id"], row["advisor_id"] or "municipality", row["template"]) for row in messages)
     dropped = {
@@ -18,7 +19,8 @@ def mails(verdict: Verdict, world: World) -> None:
         for row in messages
         if row["state"] == "dropped"
     }
-    wanted = set(_expected(world))
+    about = {record.id: record.key for record in world.records}
+    wanted = {one for one in _expected(world) if about[one[0]] not in told.erasing}
     missing = wanted - planned.keys() | wanted & dropped
     verdict.hold("mail for each fact and recipient", wanted, map(str, missing))
     verdict.hold("mail planned once", planned, (f"{one}: {n} times" for one, n in planned.items() if n > 1))
@@ -31,9 +33,9 @@ def mails(verdict: Verdict, world: World) -> None:
     doubled = (f"{one}: {n} Message-IDs" for one, n in delivered.items() if n > 1)
     verdict.hold("mail sent under one Message-ID", delivered, doubled)
     verdict.notes["mails handed over again, same Message-ID"] = sum(n - 1 for n in world.mails.values())
-    told = Counter(record.body["message_id"] for record in world.first("notification.sent").values())
-    verdict.hold("notification.sent told once per mail", sent, (one for one in sent if told[one] != 1))
-    _refused(verdict, world)
+    heard = Counter(record.body["message_id"] for record in world.first("notification.sent").values())
+    verdict.hold("notification.sent told once per mail", sent, (one for one in sent if heard[one] != 1))
+    _refused(verdict, world, set(told.erasing.values()))
 
 
 def _in_doubt(messages: Iterable[Document]) -> set[str]:
@@ -42,11 +44,18 @@ def _in_doubt(messages: Iterable[Document]) -> set[str]:
     return {row["_id"] for row in messages if row["state"] == "dropped" and row["attempts"]}
 
 
-def _refused(verdict: Verdict, world: World) -> None:
-    """What a mail server has refused for good has failed and was told of, and nothing else has."""
+def _refused(verdict: Verdict, world: World, unknown: Collection[str]) -> None:
+    """What a mail server has refused for good has failed and was told of, and nothing else has.
+
+    `unknown`: whose addresses are (being) erased.
+    """
     failed = {row["_id"]: row["address"] for row in world.rows("notifications", "messages") if row["state"] == "failed"}
-    addresses = dict(Counter(one for one in failed.values() if not one.endswith(f"@{NEVER}")))
-    verdict.hold("mail refused for good has failed, no other", addresses, differing(world.refused, addresses))
+    addresses = dict(Counter(one for one in failed.values() if one and not one.endswith(f"@{NEVER}")))
+    addresses, refused = (
+        {one: count for one, count in found.items() if one.partition("@")[0] not in unknown}
+        for found in (addresses, world.refused)
+    )
+    verdict.hold("mail refused for good has failed, no other", addresses, differing(refused, addresses))
     told = Counter(record.body["message_id"] for record in world.first("notification.failed").values())
     wrong = (f"{one}: {told[one]} times" for one in failed.keys() | told.keys() if told[one] != 1)
     verdict.hold("notification.failed told once per failed mail", failed, wrong)

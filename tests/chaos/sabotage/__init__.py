@@ -49,6 +49,11 @@ SABOTAGES = {
         ("kill:matching", "kill:notifications", "kill:reporting", "kill:intake"),
         _LOST,
     ),
+    "keep": Sabotage(
+        "tombstones are read and nothing is erased",
+        ("kill:intake", "kill:matching", "kill:notifications"),
+        frozenset({"who was erased is in no store"}),
+    ),
 }
 
 

@@ -22,7 +22,7 @@ EARLY = ("intake", "matching")
 def apply(kinds: str) -> None:
     """`kinds`: names with a space between them."""
     for kind in kinds.split():
-        {"inbox": _inbox, "early": _early, "late": _late, "forget": _forget}[kind]()
+        {"inbox": _inbox, "early": _early, "late": _late, "forget": _forget, "keep": _keep}[kind]()
 
 
 def _inbox() -> None:
@@ -85,3 +85,11 @@ def _forget() -> None:
         await handle(self, batch)
 
     broker.Inlet._handle = commit_first  # type: ignore[method-assign]
+
+
+def _keep() -> None:
+    async def erase_nothing(self: broker.Inlet, on: broker.On, record: Any) -> str:
+        del self, on, record
+        return "erased"
+
+    broker.Inlet._erase = erase_nothing  # type: ignore[method-assign]
