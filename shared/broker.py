@@ -192,6 +192,7 @@ class Inlet:
         """
         while True:
             await asyncio.sleep(KEEP_SECONDS)
+            self._find_leaders()
             if wrong := self.ended():
                 _log.error("joins_anew", group=self.group, reason=wrong)
                 self._rejoining = True
@@ -199,6 +200,17 @@ class Inlet:
                 await self.subscriber.start()
                 self._tune()
                 self._rejoining = False
+
+    def _find_leaders(self) -> None:
+        """Asks again who leads, while it is not known from where a partition is to be read.
+
+        aiokafka goes on asking whoever led it before, for five minutes, and meanwhile fetches nothing of that broker.
+        """
+        consumer = self.subscriber.consumer
+        subscribed = consumer and consumer._subscription.subscription
+        assigned = subscribed and subscribed.assignment
+        if consumer and assigned and not all(assigned.state_value(one).has_valid_position for one in assigned.tps):
+            consumer._client.force_metadata_update()
 
     async def _take(self, first: Any) -> None:
         """Handles what has arrived. Of batches that are handled together the next begins while one is being stored."""

@@ -4,10 +4,14 @@ import signal
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import httpx
 import pytest
 from aiokafka import AIOKafkaConsumer
+from aiokafka.client import AIOKafkaClient
+from aiokafka.consumer.fetcher import Fetcher
+from aiokafka.errors import NotLeaderForPartitionError
 
 from shared import broker
 from shared.broker import Handler, On
@@ -73,6 +77,32 @@ async def test_trap_09_a_rebalance_with_running_handlers_leaves_one_effect(mongo
             assert first.calls + second.calls > 60
     assert set((await per_event(mongo)).values()) == {1}
     assert await dead(settings) == []
+
+
+async def test_a_leader_that_is_none_any_more_is_not_asked_for_ever(
+    mongo: Mongo, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It refuses to say where a partition begins; aiokafka would look for another only after five minutes."""
+    refused: list[int] = []
+    asked: list[int] = []
+    begin, look = Fetcher._proc_offset_request, AIOKafkaClient.force_metadata_update
+
+    async def refuse(self: Any, node: int, topics: Any) -> Any:
+        if not asked:
+            refused.append(node)
+            raise NotLeaderForPartitionError
+        return await begin(self, node, topics)
+
+    def find(self: Any) -> Any:
+        asked.extend(refused)
+        return look(self)
+
+    monkeypatch.setattr(Fetcher, "_proc_offset_request", refuse)
+    monkeypatch.setattr(AIOKafkaClient, "force_metadata_update", find)
+    await send(settings.kafka, [message(created(), settings.prefix)])
+    async with listening(mongo, settings):
+        await until(lambda: count(mongo, 1))
+    assert refused
 
 
 async def test_trap_10_a_handler_that_outstays_the_poll_interval_leaves_one_effect(
