@@ -28,7 +28,9 @@ from tests.matching.problems import SMALL, WEIGHTS, problem
 from tests.matching.samples import FAIR, TODAY, candidate, seeker
 
 SEEDS = st.integers(0, 2**64)
-WAYS = pytest.mark.parametrize("full", [solve.FULL, 0], ids=["listed", "generated"])
+WAYS = pytest.mark.parametrize(
+    "limits", [{}, {"FULL": 0}, {"FULL": 0, "PRICED": 0}], ids=["listed", "generated", "priced"]
+)
 SIZES = [(n, r) for n in range(1, 17) for r in range(1, 21)]
 
 
@@ -46,12 +48,13 @@ def served(given: dict[str, Any], answer: dict[str, Any]) -> tuple[int, ...]:
 @settings(max_examples=100, deadline=None)
 @given(SEEDS, st.integers(1, 6), st.integers(1, 6), st.sampled_from([WEIGHTS, SMALL]), st.sampled_from([None, 5]))
 def test_it_is_the_best_of_all_choices_there_are(
-    full: int, seed: int, advisors: int, requests: int, weights: dict[str, Any], starvation: int | None
+    limits: dict[str, int], seed: int, advisors: int, requests: int, weights: dict[str, Any], starvation: int | None
 ) -> None:
     """Each of these is held against every choice that the rules allow, those included that let requests go without."""
     given = problem(seed, advisors, requests, starvation=starvation, **weights)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(solve, "FULL", full)
+        for name, limit in limits.items():
+            patch.setattr(solve, name, limit)
         answer = decided(given)
     checker.check(given, answer)
     assert (answer["optimal"], answer["gap"]) == (True, 0)
@@ -62,11 +65,12 @@ def test_it_is_the_best_of_all_choices_there_are(
 @settings(max_examples=50, deadline=None)
 @given(SEEDS, st.sampled_from(SIZES), st.sampled_from([WEIGHTS, SMALL]))
 def test_up_to_16_by_20_it_is_the_optimum_over_all_singles_and_pairs(
-    full: int, seed: int, size: tuple[int, int], weights: dict[str, Any]
+    limits: dict[str, int], seed: int, size: tuple[int, int], weights: dict[str, Any]
 ) -> None:
     given = problem(seed, *size, **weights)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(solve, "FULL", full)
+        for name, limit in limits.items():
+            patch.setattr(solve, name, limit)
         answer = decided(given)
     checker.check(given, answer)
     assert (answer["optimal"], answer["objective"]) == (True, checker.best_of_columns(given))

@@ -91,6 +91,29 @@ class Master:
         self.columns = joined([self.columns, columns])
         self.worth = np.concatenate([self.worth, columns.score.astype(np.float64)])
 
+    def made_whole(self, relaxed: Relaxed, least: int) -> Bools | None:
+        """The columns taken by a choice that comes to `least`, which the last `solve` does: one part after the other is
+        made 1, or else 0. None where neither is possible. What was made so stays; `solve` no more then. Raises Failed.
+        """
+        while not relaxed.integral:
+            part = int(np.where(relaxed.x < 1 - WHOLE, relaxed.x, 0.0).argmax())
+            for low, high in ((1.0, highspy.kHighsInf), (0.0, 0.0)):
+                self._highs.changeColBounds(self._slots + part, low, high)
+                tried = self._tried()
+                if tried is not None and tried.objective > least - WHOLE:
+                    relaxed = tried
+                    break
+            else:
+                return None
+        return np.asarray(relaxed.x > 0.5)
+
+    def _tried(self) -> Relaxed | None:
+        """None where there is no choice left."""
+        try:
+            return self.solve()
+        except Failed:
+            return None
+
     def whole(self, gap: float = 1e-6) -> tuple[Bools, bool]:
         """The columns taken, each whole or not at all, and True: no choice of these is better by `gap`; or after many
         nodes the best that was found, and False. Raises Failed.

@@ -2,9 +2,11 @@
 
 One request: all columns are looked at. Up to `FULL` columns: all are given to the solver, with ties told apart by terms
 that together never come to a point: who has waited longer is served, and see `Ask.order`. Beyond: columns are generated
-until none would better the relaxed optimum, which no choice exceeds. If that one is in parts, all columns that an
-optimum could have (their reduced cost is within the gap) are gathered and solved. Of very large passes (`mending`), and
-where the solver has branched very often, a gap may be left, and is told. Nothing depends on a clock.
+until none would better the relaxed optimum, which no choice exceeds; of many requests those to begin with are found by
+`prices`. If the relaxed optimum is in parts, one after the other is made whole, as long as nothing is lost by it. If
+something is, all columns that an optimum could have (their reduced cost is within the gap) are gathered and solved. Of
+very large passes (`mending`), and where the solver has branched very often, a gap may be left, and is told. Nothing
+depends on a clock.
 """
 
 from collections.abc import Sequence
@@ -26,6 +28,8 @@ PROVEN = 1_000_000
 """Up to so many columns the optimum is proven: 100 × 100 have a quarter. Beyond, a first choice is mended until it is
 as good as `NEAR`, and what may be missing is told.
 """
+PRICED = 100
+"""From more requests on it is faster to look for prices first."""
 NEAR = 4e-4
 TURNS = 150
 """So many neighbourhoods are mended, at most."""
@@ -94,10 +98,15 @@ def _solution(instance: Instance, taken: Columns, bound: float, price: Floats) -
     if (counts > 1).any() or (_uses(instance, taken) > instance.free).any():
         raise ArithmeticError("the solver's answer gives a place away twice")
     objective = int(taken.score.sum()) - batch_cost(instance, taken)
-    whole = int(np.floor(bound + SURE + EPS * len(instance.wishes)))
+    whole = _whole(instance, bound)
     if whole < objective:
         raise ArithmeticError(f"the solver's bound {bound} is below its answer {objective}")
     return Solution(taken.of(np.argsort(taken.row)), objective, whole, price)
+
+
+def _whole(instance: Instance, bound: float) -> int:
+    """What no choice exceeds: they all come to whole numbers."""
+    return int(np.floor(bound + SURE + EPS * len(instance.wishes)))
 
 
 def _one(instance: Instance, forced: Bools) -> Solution:
@@ -134,14 +143,19 @@ def _listed(instance: Instance, forced: Bools) -> Solution:
 def _generated(instance: Instance, forced: Bools, served: Ints) -> Solution:
     pricers = [Pricer(ask) for ask in instance.asks]
     sure = _sure(instance, served)
-    found = priced(instance, forced, pricers, joined([sure, *(one.seeds() for one in pricers)]))
-    if sum(one.size() for one in instance.asks) > PROVEN:
-        return _mended(instance, Mending(instance, forced, pricers, found, sure), found)
-    near = found.columns.of(gains(found.columns, found.price) >= found.value[found.columns.row] - WINDOW)
-    master = Master(instance.weights, instance.free, forced, joined([sure, near]))
+    columns = joined([sure, *(one.seeds() for one in pricers)])
+    mended = sum(one.size() for one in instance.asks) > PROVEN
+    if mended or len(pricers) > PRICED:
+        found = priced(instance, forced, pricers, columns)
+        if mended:
+            return _mended(instance, Mending(instance, forced, pricers, found, sure), found)
+        near = gains(found.columns, found.price) >= found.value[found.columns.row] - WINDOW
+        columns = joined([sure, found.columns.of(near)])
+    master = Master(instance.weights, instance.free, forced, columns)
     relaxed = _relaxed(master, pricers)
-    if relaxed.integral:
-        return _solution(instance, master.columns.of(relaxed.x > 0.5), relaxed.objective, relaxed.price)
+    whole = master.made_whole(relaxed, _whole(instance, relaxed.objective))
+    if whole is not None:
+        return _solution(instance, master.columns.of(whole), relaxed.objective, relaxed.price)
     return _proven(instance, forced, pricers, relaxed, sure)
 
 
