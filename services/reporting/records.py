@@ -5,11 +5,13 @@ makes the same claims of them; here stands who it was, and why in their words.
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Literal
 
 from pydantic import TypeAdapter
+from pymongo.errors import DuplicateKeyError
 
 from services.reporting.decisions import Standing
 from shared.commit import Change, Committer, Insert, Replace
@@ -96,17 +98,19 @@ class Records:
         return [_PAYEE.validate_python(one) for one in await self._mongo[PAYEES].find(fits).sort(order).to_list(None)]
 
     async def keep_names(self, dossiers: Sequence[AdvisorDossier]) -> None:
-        """Copies of what advisors are called, for their statements."""
+        """Copies of what advisors are called, for their statements; of the erased none, however late it comes."""
         for one in dossiers:
             document = {"name": one.name, "language": one.correspondence}
-            await self._mongo[NAMES].replace_one({"_id": one.advisor_id}, document, upsert=True)
+            with suppress(DuplicateKeyError):  # erased
+                await self._mongo[NAMES].replace_one({"_id": one.advisor_id, "erased": None}, document, upsert=True)
 
     async def forget_name(self, advisor_id: str) -> None:
-        await self._mongo[NAMES].delete_one({"_id": advisor_id})
+        """Leaves a trace, because a number is not given again."""
+        await self._mongo[NAMES].replace_one({"_id": advisor_id}, {"erased": True}, upsert=True)
 
     async def name(self, advisor_id: str) -> str | None:
         found = await self._mongo[NAMES].find_one({"_id": advisor_id})
-        return str(found["name"]) if found else None
+        return str(found["name"]) if found and not found.get("erased") else None
 
 
 def tax_on(payees: Sequence[Payee], day: date) -> Tax:
