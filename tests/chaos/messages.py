@@ -32,13 +32,12 @@ async def _send(kafka: str, messages: Sequence[Message]) -> None:
 
 async def repeat(_: Fault, __: Stack, observer: Observer) -> Letters:
     """The last messages of each topic once more, as a relay sends them that was frozen and has lost its lease."""
-    world = await observer.look()
     by_topic: dict[str, list[Record]] = {}
-    for record in world.records:
+    for record in await observer.records():
         by_topic.setdefault(record.topic, []).append(record)
     again = [record for records in by_topic.values() for record in records[-COPIES:]]
     await _send(observer.kafka, [_copy(record, observer.prefix) for record in again])
-    erased = {(record.topic, record.key) for record in (await observer.look()).records if record.value is None}
+    erased = {(record.topic, record.key) for record in await observer.records() if record.value is None}
     late = [record for record in again if (record.topic, record.key) in erased]  # a relay notices as well
     await _send(observer.kafka, [replace(_copy(record, observer.prefix), value=None, headers=[]) for record in late])
     return set()
@@ -54,7 +53,7 @@ async def poison(_: Fault, __: Stack, observer: Observer) -> Letters:
     for service, topics in CONSUMED.items():
         for topic in topics:
             readers.setdefault(topic, []).append(service)
-    real = (await observer.look()).records
+    real = await observer.records()
     messages: list[Message] = []
     expected: Letters = set()
     for topic, services in readers.items():

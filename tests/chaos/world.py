@@ -117,13 +117,17 @@ class Observer:
             stores["intake"]["outbox"] += carried.rows(each)
             forgotten = each.get("told", {}).get("forgotten", ())
             stores["intake"]["outbox"] += ({"_id": one, "order": 0, "forgotten": True} for one in forgotten)
-        await self._read_on()
+        records = await self.records()
         ours = {document["_id"] for document in stores["notifications"]["cases"]}
         ours |= {document["request_id"] for document in stores["notifications"]["messages"]}  # of drafts too
         mails = await asyncio.to_thread(self._delivered, ours)
-        return World(
-            stores, list(self._records), list(self._letters), mails, refusals(self.mail_dir), await self._traces(words)
-        )
+        refused, traces = refusals(self.mail_dir), await self._traces(words)
+        return World(stores, records, list(self._letters), mails, refused, traces)
+
+    async def records(self) -> list[Record]:
+        """All that lies in Kafka, without dead letters and poison."""
+        await self._read_on()
+        return list(self._records)
 
     async def _traces(self, words: Collection[str]) -> dict[str, list[str]]:
         found: dict[str, list[str]] = {}
