@@ -112,6 +112,11 @@ def sent(draft: Draft, life: Life, now: datetime) -> tuple[Draft, tuple[Tombston
     return trace, _gone(draft)
 
 
+def told(draft: Draft | None) -> tuple[Tombstone, ...]:
+    """What has to be told once more when the request is erased that it became: its dossier may have been late."""
+    return _gone(draft) if draft else ()
+
+
 def expired(draft: Draft) -> tuple[Tombstone, ...]:
     """What has to be told when `draft` goes."""
     return () if draft.sent else _gone(draft)

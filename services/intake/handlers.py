@@ -229,8 +229,9 @@ async def erase(store: Store, named: str, now: datetime) -> Erased:
         case_number = case_numbers.parse(named)
         request = await (store.request_by_case_number(case_number) if case_number else store.request(named))
         erased, events = domain.erase(request, now)
-        await store.save(erased, events)
-        rows = await store.forget_outbox(request.id, erased.version, events)
+        gone = (*events, *drafts.told(await store.draft(request.id)))
+        await store.save(erased, gone)
+        rows = await store.forget_outbox(request.id, erased.version, gone)
         return Erased(erased, bool(request.erased_at), rows)
 
     return await again(act)

@@ -99,7 +99,9 @@ async def test_a_draft_that_changed_meanwhile_is_not_sent(store: Store) -> None:
     assert await store.request_or_none(ID) is None
 
 
-async def test_the_address_is_told_with_the_mail_and_erased_by_sending(fresh_mongo: Callable[..., Mongo]) -> None:
+async def test_the_address_is_told_with_the_mail_and_erased_by_sending_and_again_with_the_request(
+    fresh_mongo: Callable[..., Mongo],
+) -> None:
     mongo = fresh_mongo("intake")
     async with committing(Committer(mongo, "intake")) as commits:
         store = Store(mongo, commits)
@@ -108,13 +110,18 @@ async def test_the_address_is_told_with_the_mail_and_erased_by_sending(fresh_mon
         mailed = await handlers.mail_draft(store, ID, "erika@rathaus.example", "de", LIFE, NOW)
         assert mailed.until == NOW + LIFE.saved
         await sent(store, mailed)
-    rows = await mongo[outbox.COLLECTION].find({"key": ID}).sort("order", 1).to_list(None)
-    assert [(row["topic"], row["body"] is None) for row in rows] == [
-        ("draft.dossier", False),
-        ("request.created", False),
-        ("request.dossier", False),
-        ("draft.dossier", True),
-    ]
+        rows = await mongo[outbox.COLLECTION].find({"key": ID}).sort("order", 1).to_list(None)
+        assert [(row["topic"], row["body"] is None) for row in rows] == [
+            ("draft.dossier", False),
+            ("request.created", False),
+            ("request.dossier", False),
+            ("draft.dossier", True),
+        ]
+        await handlers.erase(store, ID, NOW)
+        rows = await mongo[outbox.COLLECTION].find({"key": ID}).sort("order", 1).to_list(None)
+    assert {row["topic"] for row in rows if row["body"] is not None} == {"request.created"}
+    later = [row["topic"] for row in rows if row["body"] is None and row["order"] > rows[3]["order"]]
+    assert sorted(later) == ["draft.dossier"] * 2 + ["request.dossier"] * 2
 
 
 async def test_a_draft_expires_and_its_address_with_it(store: Store) -> None:
