@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, nullcontext, suppress
 from typing import Any, Literal, cast
 
 import pymongo
@@ -19,6 +19,7 @@ from pymongo.errors import (
     WTimeoutError,
 )
 from pymongo.read_concern import ReadConcern
+from pymongo.write_concern import WriteConcern
 
 Document = dict[str, Any]
 Driver = Literal["pymongo", "motor"]
@@ -87,14 +88,23 @@ class Mongo:
                     await indexes.drop_index(name)
             await indexes.create_index(keys, **options)
 
-    async def transaction(self, body: Callable[[AsyncClientSession], Awaitable[None]]) -> None:
-        """Runs `body` in a transaction, again on transient errors: no side effects in it."""
+    async def transaction(
+        self, body: Callable[[AsyncClientSession], Awaitable[None]], turn: asyncio.Lock | None = None
+    ) -> None:
+        """Runs `body` in a transaction, again on transient errors: no side effects in it.
+
+        `turn` is held only until the primary has it: whoever is next builds on it while the majority is waited for,
+        and can't be confirmed without it.
+        """
         async with self._session() as session:
-            if self._motor:  # Motor runs in threads, where pymongo.timeout() does not reach
-                await session.with_transaction(body)
-            else:
-                with pymongo.timeout(TRANSACTION_SECONDS):
+            # Motor runs in threads, where pymongo.timeout() does not reach
+            with nullcontext() if self._motor else pymongo.timeout(TRANSACTION_SECONDS):
+                if turn is None:
                     await session.with_transaction(body)
+                    return
+                async with turn:
+                    await session.with_transaction(body, write_concern=WriteConcern(1))
+                await session.commit_transaction()  # once more: that waits for the majority
 
     async def insert(self, collection: str, documents: Sequence[Document]) -> None:
         """All of them that can be, each by itself. Raises BulkWriteError when one or all failed."""

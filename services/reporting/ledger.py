@@ -36,7 +36,7 @@ class Ledger:
 
     def __init__(self, mongo: Mongo) -> None:
         self._mongo = mongo
-        self._one = asyncio.Lock()
+        self._turn = asyncio.Lock()
 
     async def prepare(self) -> None:
         """Indexes and the counter."""
@@ -80,8 +80,8 @@ class Ledger:
                 document["seq"] = seq
             await self._mongo[FACTS].insert_many(documents, ordered=False, session=session)
 
-        async with self._one:  # the counter is one document: side by side they would only disturb each other
-            await self._mongo.transaction(body)
+        # the counter is one document: side by side they would only disturb each other
+        await self._mongo.transaction(body, self._turn)
 
     async def head(self) -> int:
         """The place of the last fact, 0 when there is none."""
