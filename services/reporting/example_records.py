@@ -32,15 +32,16 @@ class ExampleRecords:
         found = await self._mongo[EXAMPLES].find_one({"request_id": request_id})
         return _example(found) if found else None
 
-    async def all(self) -> list[Example]:
-        """The last one drafted first."""
-        found = await self._mongo[EXAMPLES].find().sort("_id", -1).to_list(None)
-        return [_example(document) for document in found]
+    async def all(self, skip: int = 0, limit: int = 0) -> list[Example]:
+        """The last one drafted first; at most `limit`, 0 is no limit."""
+        found = self._mongo[EXAMPLES].find().sort("_id", -1).skip(skip).limit(limit)
+        return [_example(document) for document in await found.to_list(None)]
 
-    async def public(self) -> list[Example]:
-        """The last one published first."""
-        found = await self._mongo.settled(EXAMPLES).find({"status": "published"}).to_list(None)
-        return sorted(map(_example, found), key=lambda one: one.history[-1].at, reverse=True)
+    async def public(self, skip: int = 0, limit: int = 0) -> list[Example]:
+        """The last one published first; at most `limit`, 0 is no limit."""
+        found = self._mongo.settled(EXAMPLES).find({"status": "published"})
+        last = [("history.at", -1), ("_id", -1)]  # the latest of its steps: that it was published
+        return [_example(document) for document in await found.sort(last).skip(skip).limit(limit).to_list(None)]
 
     async def told(self) -> list[str]:
         """The requests of all that are public or ever were: what was read stays known."""

@@ -1,8 +1,9 @@
 """A practice example is public with the municipality's consent to just this text, as long as it likes."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from html import unescape
 from typing import Any
@@ -17,6 +18,7 @@ from services.reporting.example_records import ExampleRecords
 from services.reporting.examples import Example, Status, Text
 from services.reporting.frozen import Frozen
 from services.reporting.ledger import Ledger
+from services.reporting.pages.examples import SHOWN
 from services.reporting.publishing import PURPOSE
 from services.reporting.records import Records
 from services.reporting.settings import Settings
@@ -235,6 +237,23 @@ async def test_from_the_draft_to_the_public_page_and_off_it_at_once(place: Place
         ("published", "office"),
         ("withdrawn", "municipality"),
     ]
+
+
+async def test_long_lists_of_examples_have_pages_and_none_is_left_out(place: Place) -> None:
+    service = place.app.state.service
+    records = ExampleRecords(service.mongo, service.commits)
+    made = [replace(standing("published"), version=1) for _ in range(SHOWN + 3)]
+    await asyncio.gather(*(records.save(one) for one in made))
+    async with place.office("coordinator", "anna") as browser:
+        for desk, public in (("/reporting/examples", browser), ("/reporting/practice", place.client)):
+            first, second, third = [await public.get(desk, params={"page": number}) for number in (1, 2, 3)]
+            listed = [re.findall(rf'href="{desk}/([0-9a-f-]+)"', page.text) for page in (first, second, third)]
+            assert [len(ids) for ids in listed] == [SHOWN, 3, 0]
+            assert listed[0] + listed[1] == sorted((one.id for one in made), reverse=True)
+            assert f'rel="next" href="{desk}?page=2"' in first.text
+            assert 'rel="next"' not in second.text
+            assert f'href="{desk}"' in second.text
+            assert (await public.get(desk, params={"page": 0})).is_client_error
 
 
 async def test_programs_do_the_same_by_the_api(place: Place) -> None:

@@ -1,7 +1,7 @@
 """Practice examples: the office's desk, the municipality's link (GET shows, POST acts), and the public pages."""
 
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Form, Path, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
@@ -31,6 +31,9 @@ ExampleId = Annotated[Id, Path(alias="id")]
 Token = Annotated[str | None, Query(max_length=200)]
 Seen = Annotated[int, Form(ge=0)]
 Part = Annotated[str, Form(max_length=LONGEST_PART)]
+Number = Annotated[int, Query(ge=1, le=10_000, alias="page")]
+SHOWN = 50
+"""Examples on one page."""
 
 
 def add(routes: APIRouter, pages: Pages) -> None:
@@ -43,12 +46,15 @@ def _add_desk(routes: APIRouter, pages: Pages) -> None:
     """`/reporting/examples`, for those who write them."""
     look, showcase = pages.look, pages.showcase
 
-    async def listed(request: Request, viewer: Viewer, case: str, refused: Problem | None = None) -> HTMLResponse:
+    async def listed(
+        request: Request, viewer: Viewer, case: str, number: int = 1, refused: Problem | None = None
+    ) -> HTMLResponse:
+        found = await showcase.records.all(SHOWN * (number - 1), SHOWN + 1)
         return look.show(
             request,
             "examples.html",
             refused.status if refused else 200,
-            items=await showcase.records.all(),
+            **_page(found, number),
             place=pages.reports.register.name,
             states=STATUS_NAMES,
             case=case,
@@ -58,16 +64,16 @@ def _add_desk(routes: APIRouter, pages: Pages) -> None:
 
     @routes.get("/reporting/examples")
     async def examples(
-        request: Request, viewer: Office, case: Annotated[str, Query(max_length=40)] = ""
+        request: Request, viewer: Office, case: Annotated[str, Query(max_length=40)] = "", number: Number = 1
     ) -> HTMLResponse:
-        return await listed(request, viewer, case)
+        return await listed(request, viewer, case, number)
 
     @routes.post("/reporting/examples")
     async def draft(request: Request, viewer: Office, case: Annotated[str, Form(max_length=40)] = "") -> Response:
         try:
             made = await publishing.draft(showcase, case.strip().upper(), viewer.subject, _now())
         except (NotFound, Conflict) as refused:
-            return await listed(request, viewer, case, refused)
+            return await listed(request, viewer, case, refused=refused)
         return _to(made.id)
 
     async def shown(
@@ -167,15 +173,20 @@ def _add_public(routes: APIRouter, pages: Pages) -> None:
 
     @routes.get("/reporting/practice")
     @everybody
-    async def practice(request: Request) -> HTMLResponse:
-        found = await showcase.records.public()
-        return look.show(request, "practice.html", items=found, place=pages.reports.register.name)
+    async def practice(request: Request, number: Number = 1) -> HTMLResponse:
+        found = await showcase.records.public(SHOWN * (number - 1), SHOWN + 1)
+        return look.show(request, "practice.html", **_page(found, number), place=pages.reports.register.name)
 
     @routes.get("/reporting/practice/{id}")
     @everybody
     async def public(request: Request, example_id: ExampleId) -> HTMLResponse:
         one = await publishing.read_public(showcase, example_id)
         return look.show(request, "practice_one.html", one=one, place=pages.reports.register.name(one.ags))
+
+
+def _page(found: list[Example], number: int) -> dict[str, Any]:
+    """What is shown of `found`, which has one more where the list goes on."""
+    return {"items": found[:SHOWN], "begun": number > 1, "next": number + 1 if found[SHOWN:] else 0}
 
 
 def _to(example_id: str) -> RedirectResponse:
