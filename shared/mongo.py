@@ -88,6 +88,14 @@ class Mongo:
                     await indexes.drop_index(name)
             await indexes.create_index(keys, **options)
 
+    async def drop_index(self, collection: str, name: str) -> None:
+        """There shall be none of this name."""
+        try:
+            await self.db[collection].drop_index(name)
+        except OperationFailure as error:
+            if error.code not in _NOT_THERE:
+                raise
+
     async def transaction(
         self, body: Callable[[AsyncClientSession], Awaitable[None]], turn: asyncio.Lock | None = None
     ) -> None:
@@ -186,6 +194,7 @@ def is_transient(error: BaseException) -> bool:
 
 
 _OTHERWISE = {85, 86}  # IndexOptionsConflict, IndexKeySpecsConflict
+_NOT_THERE = {26, 27}  # NamespaceNotFound, IndexNotFound
 _NOT_NOW = {
     6,  # HostUnreachable
     7,  # HostNotFound

@@ -35,7 +35,6 @@ class Finder:
 
     async def prepare(self) -> None:
         """The indexes that only these lists need."""
-        await self._mongo.index("engagements", [("due", 1), ("_id", 1)])
         await self._mongo.index("engagements", [("facts.case_number", 1)])
         await self._mongo.index("engagements", [("facts.municipality_ags", 1), ("_id", 1)])
         await self._mongo.index("advisors", [("certified_until", 1), ("_id", 1)])

@@ -19,7 +19,7 @@ import zlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar, get_args
 
 from pydantic import TypeAdapter
 
@@ -80,20 +80,20 @@ class Store:
         """The indexes."""
         for keys in (
             [("state", 1), ("_id", 1)],
-            [("state", 1), ("due", 1)],
+            [("state", 1), ("due", 1), ("_id", 1)],
             [("state", 1), ("facts.submitted_at", 1)],
             [("rounds.assignment_id", 1)],
             [("proposal.asked.assignment_id", 1)],
             [("rounds.seats.advisor_id", 1)],
             [("holders", 1)],
             [("sessions.id", 1)],
-            [("facts.submitted_at", 1)],
-            [("due", 1)],
             [("asked_on", 1)],
             [("informed_on", 1)],
             [("leaving", 1)],
         ):
             await self._mongo.index("engagements", keys, sparse=len(keys) == 1)
+        for needless in ("state_1_due_1", "facts.submitted_at_1", "due_1", "due_1__id_1"):  # of earlier releases
+            await self._mongo.drop_index("engagements", needless)
         spent = [("reserved.budget", 1), ("committed", 1)]
         await self._mongo.index("engagements", spent, partialFilterExpression={"reserved.budget": {"$gt": ""}})
         await loads.prepare(self._mongo)
@@ -123,8 +123,8 @@ class Store:
         def by(days: int) -> dict[str, str]:
             return {"$lte": self._rules.before(today, days).isoformat()}
 
-        spaced, ladder = by(rules.remind_every), rules.escalate
-        climbing = [
+        spaced, ladder, is_open = by(rules.remind_every), rules.escalate, {"state": {"$in": list(OPEN)}}
+        climbing: list[Document] = [
             {"level": {"$in": [0, None]}, "due": by(ladder[0])},
             *({"level": level, "due": by(days), "level_on": spaced} for level, days in enumerate(ladder[1:], 1)),
             {"level": {"$gte": len(ladder)}, "due": by(1), "level_on": by(ladder[-1])},
@@ -135,7 +135,7 @@ class Store:
                     {"state": "proposed", "due": {"$lt": today.isoformat()}},
                     {"asked_on": spaced, "due": {"$gte": today.isoformat()}},
                     {"informed_on": by(rules.delay_after)},
-                    *climbing,
+                    *(is_open | step for step in climbing),  # nothing else has a due date
                 ]
             }
         )
@@ -393,7 +393,7 @@ class Store:
     async def asked_between(self, first: date, last: date, limit: int) -> list[Engagement]:
         """Requests submitted on these days (UTC), the oldest first."""
         days = {"$gte": first.isoformat(), "$lt": (last + timedelta(days=1)).isoformat()}
-        return await self._many({"facts.submitted_at": days}, limit)
+        return await self._many({"state": {"$in": get_args(State)}, "facts.submitted_at": days}, limit)
 
     # -- the pool -----------------------------------------------------------------------------------------------------
 
