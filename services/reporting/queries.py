@@ -1,6 +1,6 @@
 """What the reports ask the read models for."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -93,8 +93,13 @@ class Queries:
     def __init__(self, mongo: Mongo) -> None:
         self._mongo = mongo
 
-    async def totals(self, scope: Scope, group: Group | None = None) -> list[Total]:
-        """One total per indicator (and group) that has any contribution in `scope`, out of the cells."""
+    async def totals(
+        self, scope: Scope, group: Group | None = None, sources: Collection[str] | None = None
+    ) -> list[Total]:
+        """One total per indicator (and group) that has any contribution in `scope`, out of the cells.
+
+        `sources`: the indicators asked for, where not all are; of fields and sizes there may be others too.
+        """
         counter = await self._mongo[COUNTERS].find_one({"_id": PROJECTED})
         district = {"$gt": cells.ALL} if group == "district" else cells.ALL
         fits = {
@@ -102,7 +107,9 @@ class Queries:
             "period": {"$in": cells.within(scope)},
             "district": scope.district or district,
         }
-        found = await self._mongo[CELLS].find(fits, ["period", "district", _part(scope, group)]).to_list(None)
+        part = _part(scope, group)
+        wanted = [part] if sources is None or part in _SPLIT_BY.values() else [f"{part}.{source}" for source in sources]
+        found = await self._mongo[CELLS].find(fits, ["period", "district", *wanted]).to_list(None)
         return cells.totals(found, scope.field, group, scope.size)
 
     async def contributions(self, figure: FigureId, after: After | None, limit: int) -> list[Measure]:
@@ -223,13 +230,16 @@ class Queries:
         return [_named(document) for document in await cursor.to_list(None)]
 
 
+_SPLIT_BY = {"field": "fields", "size": "sizes"}
+
+
 def _part(scope: Scope, group: Group | None) -> str:
     """The member of a cell that is asked for."""
     if scope.size:
         return f"sizes.{scope.size}"
     if scope.field:
         return f"fields.{scope.field}"
-    return {"field": "fields", "size": "sizes"}.get(group or "", "all")
+    return _SPLIT_BY.get(group or "", "all")
 
 
 def _in_scope(scope: Scope) -> Document:

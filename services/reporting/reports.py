@@ -72,12 +72,15 @@ class Reports:
         older = await self.count(previous(scope), by) if compare else None
         return self.present(await self.count(scope, by), scope, by, granularity, language, older)
 
-    async def count(self, scope: Scope, by: Sequence[By] = get_args(By)) -> Counted:
-        """The totals of `scope` and of each kind in `by`."""
+    async def count(
+        self, scope: Scope, by: Sequence[By] = get_args(By), grouped: Collection[str] | None = None
+    ) -> Counted:
+        """The totals of `scope` and of each kind in `by`; `grouped`: the indicators that groups are asked for."""
         position = (await self.store.position()).seq
+        sources = None if grouped is None else [INDICATORS[code].source for code in grouped]
 
         async def split(kind: By, column: Column) -> Sequence[Total]:
-            return await self.queries.totals(scope, column) if kind in by else ()
+            return await self.queries.totals(scope, column, sources) if kind in by else ()
 
         return Counted(
             position,

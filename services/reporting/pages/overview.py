@@ -46,14 +46,15 @@ def add(routes: APIRouter, pages: Pages) -> None:
         if show not in INDICATORS:
             raise NotFound("Diese Kennzahl gibt es nicht.", "There is no such figure.")
         closed, older = await gather(pages.office.frozen.closed(name_of(scope)), reports.count(previous(scope), ()))
-        counted = closed.counted if closed else await reports.count(scope)
+        counted = closed.counted if closed else await reports.count(scope, grouped=[show])
         summary = reports.present(
             counted, scope, granularity=granularity(scope), language=tongue, older=older, grouped=[show]
         )
         groups: dict[By, list[Group]] = {by: [] for by in get_args(By)}
         for group in summary.groups:
             groups[group.by].append(group)
-        by_district = {group.key: _of(group.figures, show) for group in groups["district"]}
+        districts = [(group, _of(group.figures, show)) for group in groups["district"]]
+        by_district = {group.key: figure for group, figure in districts if figure.n}
         return look.show(
             request,
             "overview.html",
@@ -70,7 +71,7 @@ def add(routes: APIRouter, pages: Pages) -> None:
             ),
             by_field=_bars(groups["field"], show),
             by_size=_bars(groups["size"], show),
-            districts=groups["district"],
+            districts=[(group.name, figure) for group, figure in districts if figure.n],
             tiles=plots.tiles(reports.register.districts, {k: one.value or 0 for k, one in by_district.items()}),
             tile_links={key: _opened(one) for key, one in by_district.items()},
             columns=plots.COLUMNS,
