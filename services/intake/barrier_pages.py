@@ -16,7 +16,7 @@ from services.intake.settings import Settings
 from shared import web
 from shared.access import everybody
 from shared.errors import Problem
-from shared.events.base import moment
+from shared.events.base import Id, moment
 from shared.ids import new_id
 from shared.login import Viewer, noticed, signed_in
 from shared.look import Look
@@ -72,8 +72,13 @@ def router(look: Look, barriers: Barriers, settings: Settings) -> APIRouter:
 
     @routes.get("/barriers")
     async def listed(
-        request: Request, viewer: Coordinator, after: Annotated[str, Query(max_length=80)] = ""
+        request: Request,
+        viewer: Coordinator,
+        after: Annotated[str, Query(max_length=80)] = "",
+        barrier: Annotated[Id | None, Query()] = None,
     ) -> HTMLResponse:
+        """`barrier`: the page that holds this one, wherever it is by now."""
+        after = await barriers.before(barrier) if barrier else after
         found, done = await barriers.open(after, SHOWN + 1), [] if after else await barriers.done()
         values = {"waiting": found[:SHOWN], "done": done, "today": settings.today(now()), "begun": bool(after)}
         further = found[SHOWN - 1].place if len(found) > SHOWN else None

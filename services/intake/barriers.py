@@ -110,6 +110,19 @@ class Barriers:
         found = self._mongo[BARRIERS].find({"settled_at": None} | later).sort([("due", 1), ("_id", 1)]).limit(limit)
         return [_barrier(document) async for document in found]
 
+    async def before(self, barrier_id: str) -> str:
+        """The place after which that page of the list begins on which this one waits; "" for the first."""
+        one = await self._mongo[BARRIERS].find_one({"_id": barrier_id, "settled_at": None}, {"due": 1})
+        if one is None:
+            return ""
+        sooner = {"$or": [{"due": {"$lt": one["due"]}}, {"due": one["due"], "_id": {"$lt": barrier_id}}]}
+        fits = {"settled_at": None} | sooner
+        ahead = await self._mongo[BARRIERS].count_documents(fits)
+        if ahead < SHOWN:
+            return ""
+        last = self._mongo[BARRIERS].find(fits).sort([("due", 1), ("_id", 1)]).skip(ahead // SHOWN * SHOWN - 1)
+        return "".join([_barrier(document).place async for document in last.limit(1)])
+
     async def done(self) -> list[Barrier]:
         """The last that were settled."""
         found = self._mongo[BARRIERS].find({"settled_at": {"$ne": None}}).sort("settled_at", -1).limit(SHOWN)

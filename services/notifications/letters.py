@@ -106,7 +106,7 @@ class Letters:
             "name": one_line(contacts[message.contact].name),
             "case_number": "",
             "due": words.day(date.fromisoformat(message.context["due"]), language),
-            "barrier_url": f"{self._intake}/barriers#b-{message.request_id}",
+            "barrier_url": f"{self._intake}/barriers?barrier={message.request_id}#b-{message.request_id}",
         }
 
     def _proof(self, message: Message, contacts: Mapping[str, Contact], language: Language) -> dict[str, Any]:

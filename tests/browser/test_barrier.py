@@ -28,7 +28,7 @@ async def test_the_office_is_mailed_a_link_to_what_was_reported(world: World, ch
     async with database(world, "intake") as intake:
         barrier = await intake["barriers"].find_one({"problem": PROBLEM, "settled_at": None})
     assert barrier is not None
-    link = f"/barriers#b-{barrier['_id']}"
+    link = f"/barriers?barrier={barrier['_id']}#b-{barrier['_id']}"
     await until(lambda: _mailed(world, link), what="the mail to the coordinators")
     async with opened(chromium, world.site("intake"), Window(width=390), login=world.stack.issuer) as (page, _):
         await log_in(page, "koordination", "/barriers")

@@ -118,6 +118,10 @@ async def test_a_long_list_goes_on_page_by_page_the_most_urgent_first(intake: In
     assert [len(page) for page in pages[:-1]] == [SHOWN] * (len(pages) - 1)
     urgent = [barrier_id for _, barrier_id in sorted(zip(dues, (body.id for body in bodies), strict=True))]
     assert [one for page in pages for one in page if one in urgent] == urgent
+    for page in pages:
+        for barrier_id in (page[0], page[-1]):
+            linked = (await intake.http.get(f"/barriers?barrier={barrier_id}", headers=office)).text
+            assert re.findall(r'id="b-([^"]+)"', linked) == page, "the link in the mail leads to its page"
 
 
 async def test_a_wrong_entry_keeps_what_was_typed(intake: Intake) -> None:
