@@ -81,7 +81,7 @@ def router(door: Door) -> APIRouter:
             return explained(known, asked, door.register, dossier, why, None)
         policy = await policies.active(store)
         basis, kept = await explaining.basis(store, known, asked, policy, door.rules, door.clock())
-        found = await explaining.explain(basis, known.id, asked)
+        found = await explaining.explain(await explaining.lay_out(basis), known.id, asked)
         cases = await explaining.cases(store, found.alternatives)
         whole = explanation(found, basis, known.id, cases, tongue, as_decided=kept)
         why = [whole.words, *(one.words for one in whole.alternatives)]
@@ -93,7 +93,7 @@ def router(door: Door) -> APIRouter:
         known = await handlers.of_assignment(store, assignment_id)
         asked, policy = _round(known, assignment_id), await policies.active(store)
         basis, as_decided = await explaining.basis(store, known, asked, policy, door.rules, door.clock())
-        found = await explaining.why_not(basis, known.id, asked, advisor_id)
+        found = await explaining.why_not(await explaining.lay_out(basis), known.id, asked, advisor_id)
         cases = await explaining.cases(store, [found.best] if found.best else [])
         return why_not(found, advisor_id, cases, language(request), as_decided=as_decided)
 

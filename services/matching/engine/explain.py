@@ -22,6 +22,7 @@ class Explainer:
         self.basis = basis
         self._instance = Instance(basis.candidates, basis.seekers, basis.today, basis.policy)
         self._rows = {wish.id: row for row, wish in enumerate(self._instance.wishes)}
+        self._known: dict[str, Columns] = {}
 
     def explain(self, request_id: str, chosen: Sequence[str]) -> Explanation:
         """`chosen`: the members as they are asked."""
@@ -55,7 +56,9 @@ class Explainer:
         return WhyNot("fewer_points" if best.difference < 0 else "equal_points", best, lost)
 
     def _columns(self, request_id: str) -> Columns:
-        return self._instance.ask(self._rows[request_id]).everything()
+        if request_id not in self._known:
+            self._known[request_id] = self._instance.ask(self._rows[request_id]).everything()
+        return self._known[request_id]
 
     def _ids(self, columns: Columns, n: int) -> tuple[str, ...]:
         people = self._instance.people

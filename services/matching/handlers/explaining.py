@@ -38,16 +38,21 @@ async def basis(
     )
 
 
-async def explain(found: Basis, request_id: str, asked: Round) -> Explanation:
+async def lay_out(found: Basis) -> "Explainer":
+    """The pass, for all that is asked of it."""
+    return await asyncio.to_thread(_explainer, found)
+
+
+async def explain(explainer: "Explainer", request_id: str, asked: Round) -> Explanation:
     chosen = tuple(seat.advisor_id for seat in asked.seats)
-    return await asyncio.to_thread(lambda: _explainer(found).explain(request_id, chosen))
+    return await asyncio.to_thread(explainer.explain, request_id, chosen)
 
 
-async def why_not(found: Basis, request_id: str, asked: Round, advisor_id: str) -> WhyNot:
+async def why_not(explainer: "Explainer", request_id: str, asked: Round, advisor_id: str) -> WhyNot:
     """Raises NotFound when there was no such advisor."""
     chosen = tuple(seat.advisor_id for seat in asked.seats)
     try:
-        return await asyncio.to_thread(lambda: _explainer(found).why_not(request_id, advisor_id, chosen))
+        return await asyncio.to_thread(explainer.why_not, request_id, advisor_id, chosen)
     except KeyError:
         raise NotFound(f"{advisor_id} gab es damals nicht.", f"There was no advisor {advisor_id} then.") from None
 

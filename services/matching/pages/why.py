@@ -30,11 +30,12 @@ def router(door: Door, pages: Pages, finder: Finder, guard: Guard) -> APIRouter:
             raise NotFound("Hier wurde noch niemand gefragt.", "Nobody was asked here yet.")
         tongue, policy = language(request), await policies.active(store)
         basis, as_decided = await explaining.basis(store, known, asked, policy, door.rules, door.clock())
-        found = await explaining.explain(basis, known.id, asked)
+        explainer = await explaining.lay_out(basis)
+        found = await explaining.explain(explainer, known.id, asked)
         choices = list(found.alternatives)
         said, missing = None, None
         try:
-            other = await explaining.why_not(basis, known.id, asked, number) if number else None
+            other = await explaining.why_not(explainer, known.id, asked, number) if number else None
         except NotFound as error:
             other, missing = None, error
         people = await finder.everybody()
