@@ -27,7 +27,7 @@ EACH = tuple(
         ("freeze", "kafka", 6),
         ("overtaken", "matching", 13),
         ("away", "mail", 3),
-        ("minute-away", "mongo", 9),
+        ("minute-away", "mongo", 12),
         ("slow", "mongo", 3),
         ("cut", "mongo", 3),
         ("blackhole", "kafka", 6),
