@@ -1,6 +1,6 @@
 """Ledger, store and queries in memory, as the real ones behave (the contract suite holds both to it)."""
 
-from collections.abc import AsyncGenerator, Iterable, Sequence
+from collections.abc import AsyncGenerator, Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 
@@ -197,9 +197,13 @@ class FakeQueries(Queries):
             and scope.size in (None, row.size)
         ]
 
-    async def totals(self, scope: Scope, group: Group | None = None) -> list[Total]:
+    async def totals(
+        self, scope: Scope, group: Group | None = None, sources: Collection[str] | None = None
+    ) -> list[Total]:
         found: dict[tuple[str, str], Total] = {}
         for m in self._measures(scope):
+            if sources is not None and m.indicator not in sources:
+                continue
             keys = {"month": (m.on.isoformat()[:7],), "district": (m.district,), "field": m.fields, "size": (m.size,)}
             for key in keys[group] if group else ("",):
                 if group == "field" and scope.field not in (None, key):

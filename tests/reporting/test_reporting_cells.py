@@ -128,7 +128,12 @@ async def _compare(kept: Kept) -> None:
     measures = [MEASURE.validate_python({"id": row["_id"], **row}) for row in rows]
     year = Scope(FIRST, date(2026, 12, 31))
     for scope, group in product((year, Scope(date(2026, 2, 9), date(2026, 10, 3)), Scope(FIRST, FIRST)), GROUPS):
-        await _same(await kept.queries.totals(scope, group), measures, scope, group)
+        whole = await kept.queries.totals(scope, group)
+        await _same(whole, measures, scope, group)
+        some = await kept.queries.totals(scope, group, ["sessions"])
+        assert [one for one in some if one.indicator == "sessions"] == [
+            one for one in whole if one.indicator == "sessions"
+        ]
     for total in await kept.queries.totals(year):
         code = next(code for code, one in INDICATORS.items() if one.source == total.indicator)
         opened = await kept.queries.contributions(FigureId(code, year), None, 10_000)
