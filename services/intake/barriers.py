@@ -120,8 +120,9 @@ class Barriers:
         ahead = await self._mongo[BARRIERS].count_documents(fits)
         if ahead < SHOWN:
             return ""
-        last = self._mongo[BARRIERS].find(fits).sort([("due", 1), ("_id", 1)]).skip(ahead // SHOWN * SHOWN - 1)
-        return "".join([_barrier(document).place async for document in last.limit(1)])
+        sooner_first = self._mongo[BARRIERS].find(fits).sort([("due", 1), ("_id", 1)])
+        last = await sooner_first.skip(ahead // SHOWN * SHOWN - 1).limit(1).to_list(None)
+        return _barrier(last[0]).place if last else ""  # settled meanwhile
 
     async def done(self) -> list[Barrier]:
         """The last that were settled."""

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from pymongo import AsyncMongoClient
+from pymongo import AsyncMongoClient, MongoClient
 
 from deploy.local import mongod, parts, ports
 from deploy.local.component import Component
@@ -19,6 +19,8 @@ NODES = (1, 2, 3)
 BROKERS = tuple(f"kafka-{number}" for number in NODES)
 MEMBERS = tuple(f"mongo-{number}" for number in NODES)
 SETTINGS = {"MIGLOBE_REPLICATION": "3"}
+ELECTION_MS = 60_000
+"""How long a replica set may be without a primary."""
 
 
 class Cluster(Crew):
@@ -60,7 +62,7 @@ class Cluster(Crew):
 
     async def primary(self) -> str:
         """The mongod that takes writes."""
-        async with AsyncMongoClient[dict[str, Any]](self.mongo, serverSelectionTimeoutMS=60_000) as client:
+        async with AsyncMongoClient[dict[str, Any]](self.mongo, serverSelectionTimeoutMS=ELECTION_MS) as client:
             said = await client.admin.command("hello")
         return next(name for name in MEMBERS if said["me"] == f"127.0.0.1:{self._ports[name]}")
 
@@ -75,6 +77,8 @@ class Cluster(Crew):
         self._ports = ports.free([*BROKERS, *MEMBERS, *map(_controller, BROKERS)], self.home.ports())
         self.home.remember(self._ports.by_name)
         self._together((*BROKERS, *MEMBERS), self.start_one)
+        with MongoClient[dict[str, Any]](self.mongo, serverSelectionTimeoutMS=ELECTION_MS) as client:
+            client.admin.command("hello")  # each member works; which one takes writes may not be settled yet
 
     def _build(self, name: str) -> Component | None:
         if name not in BROKERS + MEMBERS:

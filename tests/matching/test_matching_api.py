@@ -46,7 +46,9 @@ async def test_an_advisor_is_added_changed_and_erased(here: World) -> None:
     rows = await here.rows("advisor.dossier")
     assert {(row["key"], row["body"]) for row in rows} == {("A07", None)}
     emptied = [bool(row.get("forgotten")) for row in rows]
-    assert emptied == [True, True, *[False] * (len(rows) - 2)], "two dossiers, then tombstones"
+    assert emptied == [True] * 2 + [False] * 3, (
+        "two dossiers; tombstones of the first erasure, of its end, of the second"
+    )
 
 
 async def test_the_same_post_again_adds_one_advisor_and_another_body_is_refused(here: World) -> None:
